@@ -1,6 +1,6 @@
-"""Codex runs a turn with a tool call on the server, which answers from a script; all of it on loopback.
+"""Codex runs a turn with a tool call on the server, which answers from a script, entirely on loopback.
 
-Its binary comes with npm, and takes 400 MB: it has a folder of its own.
+Its binary comes with npm and takes 400 MB, so it has its own folder.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DONE: Final = "The bell rang."
 CONTEXT: Final = 2**20
 """Bytes, which are the tokens of the scripted engine: Codex sends 40 KB with its first request."""
 
-# Nothing is sent elsewhere, and nothing asked for: a command runs as it is, which is `echo`.
+# No telemetry and no approval prompts: the command, which is `echo`, runs without a sandbox.
 CONFIG: Final = """
 model = "scripted"
 model_provider = "gonogo"
@@ -45,16 +45,16 @@ request_max_retries = 0
 stream_max_retries = 0
 """
 NOWHERE: Final = "http://127.0.0.1:9"
-"""A proxy that is not there, for whatever is not on loopback."""
+"""A proxy that does not exist, for requests beyond loopback."""
 
 
 def answer(prompt: str) -> str:
-    """A call of the shell, and behind what it printed the end of the turn."""
+    """A call of the shell, and after its output the end of the turn."""
     return DONE if RANG in prompt.splitlines() else CALL
 
 
 def events_of(base_url: str, binary: Path, folder: Path) -> list[dict[str, Any]]:
-    """What a turn of Codex tells, in a home and a working folder of its own."""
+    """The events of a turn of Codex, with its own home and working folder."""
     home, work = folder / "home", folder / "work"
     home.mkdir()
     work.mkdir()

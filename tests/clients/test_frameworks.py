@@ -1,6 +1,6 @@
-"""Flows of frameworks that cannot be installed beside our pins: each script in `scripts/` names its own environment.
+"""Flows of frameworks that conflict with our pinned versions: each script in `scripts/` names its own environment.
 
-uv makes it, from its cache or from the registry; where it is in neither, the flows are skipped.
+uv creates it, from its cache or from the registry; if neither has the packages, the flows are skipped.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _uv(*arguments: str | Path, seconds: float, more: dict[str, str]) -> subproc
 
 @cache
 def _unreachable(path: Path) -> str:
-    """Why the environment of a script cannot be had on this machine; "" if it can."""
+    """Why the environment of a script is not available on this machine; "" if it is."""
     made = _uv("sync", "--quiet", "--script", path, seconds=INSTALLING, more={})
     if made.returncode and UNREACHABLE.search(made.stderr):
         return made.stderr.strip().splitlines()[-1].strip()
@@ -69,7 +69,7 @@ def _unreachable(path: Path) -> str:
 
 @cache
 def _said(path: Path, base_url: str) -> dict[str, str]:
-    """What went wrong in each flow of a script; "" if nothing did."""
+    """The error of each flow of a script; "" if there was none."""
     where = {"GONOGO_TEST_BASE_URL": base_url, "GONOGO_TEST_API_KEY": KEY, "NO_PROXY": "127.0.0.1"}
     ran = _uv("run", "--quiet", "--script", path, seconds=2 * PATIENCE, more=where)
     assert ran.returncode == 0, ran.stderr

@@ -48,7 +48,7 @@ def where(served: Served) -> dict[str, Any]:
 
 @pytest.fixture
 def chat(where: dict[str, Any]) -> Make:
-    """A model; greedy, and with 12 tokens at most, unless told otherwise."""
+    """A model, greedy and with at most 12 tokens by default."""
 
     def make(**options: object) -> ChatOpenAI:
         return ChatOpenAI(**{"model": "smollm2", "temperature": 0, "max_tokens": 12} | where | options)
@@ -158,7 +158,7 @@ def test_it_completes_several_prompts(where: dict[str, Any]) -> None:
 
 
 def test_it_embeds_texts(where: dict[str, Any]) -> None:
-    # Unless told not to it cuts texts into tokens of OpenAI's models, which it downloads.
+    # By default it splits texts with the tokenizer of OpenAI's models, which it downloads.
     embeddings = OpenAIEmbeddings(model="minilm", check_embedding_ctx_length=False, **where)
     vectors = embeddings.embed_documents(flows.TEXTS)
     flows.check_vectors(vectors)

@@ -1,4 +1,4 @@
-"""The table of clients is what the clients that are installed here do, and the page is what the table says."""
+"""The table of clients matches the clients that are installed here, and the page matches the table."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ ROOT = Path(__file__).parents[2]
 NODE = Path(__file__).parent / "node"
 NODE_CLIENTS = ("openai-node", "openai-node .stream()")
 EVERY = 3
-"""Of so many deviations one is measured here; the chore measures all."""
+"""One of this many deviations is measured here; the task measures all."""
 
 
 def _command(name: str) -> list[str]:
     return measuring.in_node(name, NODE) if name in NODE_CLIENTS else measuring.in_python(name)
 
 
-@pytest.mark.unmeasured  # what it runs of ours is the player of faults, which has tests of its own
+@pytest.mark.unmeasured  # of our code it runs the player of faults, which has tests of its own
 @pytest.mark.parametrize("name", [*measuring.INSTALLED, *NODE_CLIENTS])
 def test_a_client_does_what_the_table_says(name: str) -> None:
     if name in NODE_CLIENTS and not (NODE / "node_modules" / "openai").exists():

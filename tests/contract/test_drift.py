@@ -1,4 +1,4 @@
-"""The comparison with another document: small documents in other words, then one changed at a time."""
+"""The comparison with another document: equivalent small documents, then one change at a time."""
 
 from __future__ import annotations
 

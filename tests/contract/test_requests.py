@@ -1,4 +1,4 @@
-"""What the request schemas admit and refuse."""
+"""The request schemas: what they accept and reject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the response schemas admit and refuse; the samples have the form of what the live API sends."""
+"""The response schemas: what they accept and reject; the samples have the form of the live API's answers."""
 
 from __future__ import annotations
 

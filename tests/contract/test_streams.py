@@ -1,4 +1,4 @@
-"""What the two schemas of an event stream say together, read by a tool that implements OpenAPI 3.2."""
+"""The two schemas of an event stream together, read by a tool that implements OpenAPI 3.2."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 
 
 def check(path: str, events: list[object]) -> None:
-    """Raise FailureGroup where the contract does not admit these events as the answer of `path`."""
+    """Raise FailureGroup if the contract does not allow these events as the answer of `path`."""
     lines = [event if isinstance(event, str) else json.dumps(event) for event in events]
     response = httpx2.Response(
         200,
@@ -42,7 +42,7 @@ def check(path: str, events: list[object]) -> None:
         content="".join(f"data: {line}\n\n" for line in lines).encode(),
         request=httpx2.Request("POST", f"http://127.0.0.1/v1{path}"),
     )
-    response.elapsed = timedelta(0)  # set by a client only
+    response.elapsed = timedelta(0)  # otherwise set only by a client
     SCHEMA[path]["POST"].Case(body=REQUESTS[path]).validate_response(response)
 
 

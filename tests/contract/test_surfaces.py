@@ -1,4 +1,4 @@
-"""What the schemas of Responses and Messages admit and refuse, their streams included."""
+"""The schemas of Responses and Messages, including streams: what they accept and reject."""
 
 from __future__ import annotations
 
@@ -192,14 +192,14 @@ BROKEN = {"type": "error", "error": {"type": "api_error", "message": "No."}}
 
 
 def check(path: str, events: list[object], name: str | None = None) -> None:
-    """Raise FailureGroup where the contract does not admit these events as the answer of `path`."""
+    """Raise FailureGroup if the contract does not allow these events as the answer of `path`."""
     response = httpx2.Response(
         200,
         headers={"content-type": "text/event-stream"},
         content="".join(framed(event, name) for event in events).encode(),
         request=httpx2.Request("POST", f"http://127.0.0.1/v1{path}"),
     )
-    response.elapsed = timedelta(0)  # set by a client only
+    response.elapsed = timedelta(0)  # otherwise set only by a client
     body = {"/responses": RESPONSE, "/messages": MESSAGE}[path] | {"stream": True}
     SCHEMA[path]["POST"].Case(body=body).validate_response(response)
 

@@ -1,4 +1,4 @@
-"""A surface that is not there costs one request, and is one line of the report."""
+"""A missing surface costs one request, and is one line of the report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SURFACES = ("responses", "messages")
 
 
 class Without(IdealTarget):
-    """The ideal target, less a surface."""
+    """The ideal target without one surface."""
 
     def __init__(self, surface: str) -> None:
         super().__init__()

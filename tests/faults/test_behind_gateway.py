@@ -1,4 +1,4 @@
-"""Faults behind the gateway: how each ended is known, and some are played here."""
+"""Faults behind the gateway: the outcome of each is recorded, and some are played here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLAYED = {
     "n is ignored in chat completions": "pass",
     "a stream without its last chunk": "inconclusive",
 }
-"""One that is repaired, one that is emulated, and one that ends in an error: the verdict of its first rule."""
+"""A repaired fault, an emulated one, and one that ends in an error: the verdict of its first rule."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Requests that disturb one another: what the run sends again by itself is looked at as it was beside others, too."""
+"""Requests that disturb one another: an answer that is requested again alone is also judged as it was in parallel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Disturbed(IdealTarget):
-    """The first answer to one request, which goes out beside others, is another than the later ones."""
+    """The first answer to one request, which is sent in parallel with others, differs from the later ones."""
 
     def __init__(self, edit: Edit) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Disturbed(IdealTarget):
         self._has_come = False
 
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
-        """The exchange; asked for by itself it is as it should be."""
+        """The exchange; requested alone, it is correct."""
         exchange = await super().record(request, id=id, stimulus=stimulus)
         if stimulus != GREEDY or self._has_come:
             return exchange
@@ -45,7 +45,7 @@ def _other_text(clean: Record) -> str:
 
 
 def _found(said: str, catalogue: Catalogue) -> set[str]:
-    """The rules that find something where this is said beside others, and the right text to the request by itself."""
+    """The rules with a finding if this text is answered in parallel, and the right one to the request alone."""
     disturbed = Disturbed(answer(put("choices.0.message.content", said)))
     record = asyncio.run(record_run(catalogue, disturbed))
     assert len([e for e in record.exchanges if e.stimulus == GREEDY]) == 2

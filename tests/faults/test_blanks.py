@@ -1,4 +1,4 @@
-"""No witness, no pass: where a thing is omitted everywhere, no rule that speaks of it is kept by what is left."""
+"""No witness, no pass: if a thing is omitted everywhere, no rule about that thing passes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ REFUSED = "the status, and the word is of the request"
 
 @dataclass(frozen=True)
 class Left:
-    """What may still be said of a server that leaves something out everywhere.
+    """What may still pass for a server that omits something everywhere.
 
-    `speaks` is found in the titles of the rules that speak of the thing. `kept` are patterns for the ids of those that
-    may pass anyway, with what they rest on.
+    `speaks` matches the titles of the rules about the thing. `kept` are patterns for the ids of those that may pass
+    anyway, with their witnesses.
     """
 
     speaks: str
@@ -124,13 +124,13 @@ LEFT: dict[str, Left] = {
 
 
 def fits(rule_id: str, pattern: str) -> bool:
-    """Whether the id fits the pattern, in which "*" stands for any characters."""
+    """Whether the id matches the pattern, in which "*" stands for any characters."""
     return fnmatchcase(rule_id, pattern)
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What every rule says where a thing is omitted, and the exchanges that it looks at."""
+    """The judgements if a thing is omitted, and the exchanges that each rule reads."""
 
     name: str
     looked_at: dict[str, list[Exchange]]
@@ -139,7 +139,7 @@ class Judged:
 
 @pytest.fixture(scope="module", params=BLANKS)
 def judged(request: pytest.FixtureRequest, rejudge: Rejudge) -> Judged:
-    """Judged once for both tests of a thing, which run one after the other."""
+    """Judged once for both tests of a thing, which therefore run one after the other."""
     name: str = request.param
     record = BLANKS[name](rejudge.clean)
     looked_at = rejudge.subjects(record)
@@ -180,6 +180,6 @@ def test_every_blank_says_what_may_be_left() -> None:
 
 
 def _ids_of_changed(rejudge: Rejudge, looked_at: dict[str, list[Exchange]]) -> dict[str, set[str]]:
-    """The ids of the changed exchanges that each rule looks at."""
+    """The ids of the changed exchanges that each rule reads."""
     old = set(rejudge.clean.exchanges)
     return {rule_id: {e.id for e in exchanges if e not in old} for rule_id, exchanges in looked_at.items()}

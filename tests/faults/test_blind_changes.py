@@ -1,4 +1,4 @@
-"""Evidence changed blindly: the judge never breaks, and never passes what the strict parser calls broken."""
+"""Random changes of the evidence: the judge never crashes, and never passes what the strict parser calls broken."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gonogo.rules import Catalogue
     from gonogo.verdict import Judgement
 
-# The rule that speaks of each thing that the strict parser sees.
+# The rule about each anomaly that the strict parser reports.
 RULES = {
     AnomalyKind.INCOMPLETE_EVENT: "stream.complete_events",
     AnomalyKind.NO_DATA_EVENT: "stream.no_empty_events",
@@ -41,7 +41,7 @@ RULES = {
     AnomalyKind.MULTI_LINE_DATA: "stream.one_line",
 }
 OF_CHUNKS = frozenset({AnomalyKind.EVENT_NAME, AnomalyKind.ID_FIELD})
-"""What only streams of chunks may not have: those of other surfaces have named events."""
+"""Anomalies only for streams of chunks: streams of other surfaces have named events."""
 DONE_RULES = {"POST /chat/completions": "chat.stream.done", "POST /completions": "completions.stream.done"}
 
 LEAVES = st.none() | st.booleans() | st.integers(-2, 2**70) | st.floats() | st.text(max_size=8)
@@ -76,7 +76,7 @@ ODD_LINES = st.sampled_from(
 
 
 def _retyped(draw_path: list[int], value: Any) -> Edit:  # noqa: ANN401 - JSON
-    """A value somewhere in the JSON of a whole answer, or of one event, replaced by another."""
+    """Replaces a value somewhere in the JSON of a whole answer, or of one event."""
 
     def edit(data: bytes) -> bytes:
         head, text = (b"data: ", data[6:]) if data.startswith(b"data: ") else (b"", data)
@@ -98,7 +98,7 @@ def _retyped(draw_path: list[int], value: Any) -> Edit:  # noqa: ANN401 - JSON
 
 
 def _replaced(root: Any, path: list[int], value: Any) -> Any:  # noqa: ANN401 - JSON
-    """The value put in the place that the numbers lead to; a path that ends at a leaf stops there."""
+    """Replace the value at the path of numbers; a path that reaches a leaf stops there."""
     if not path or not isinstance(root, (dict, list)) or not root:
         return value
     keys = list(root) if isinstance(root, dict) else list(range(len(root)))
@@ -147,7 +147,7 @@ def _changed(record: Record, changes: list[tuple[int, Edit]]) -> Record:
     return replace(record, exchanges=tuple(exchanges))
 
 
-@pytest.mark.unmeasured  # it goes where the faults go, hundreds of times
+@pytest.mark.unmeasured  # it runs the same lines as the faults, hundreds of times
 @settings(
     derandomize=True,
     max_examples=250,
@@ -168,7 +168,7 @@ def test_the_judge_never_breaks_and_never_passes_a_broken_stream(
 
 
 def _is_read(exchange: Exchange, catalogue: Catalogue) -> bool:
-    """Whether this is the answer to a valid request of a stream, accepted, and something was sent."""
+    """Whether this is a non-empty, accepted answer to a valid streamed request."""
     stimulus = catalogue.stimulus(exchange.stimulus)
     return (
         stimulus is not None

@@ -1,4 +1,4 @@
-"""One event that cannot be read is one cause: rules judge what the others hold, or follow from that cause."""
+"""One unreadable event is one cause: rules judge the other events, or follow from that cause."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_an_event_that_cannot_be_read_leaves_no_rule_open_without_its_cause(
     assert [one.rule.id for one in judgements if one.verdict is Verdict.INCONCLUSIVE] == []
     named = {found.id for found in causes}
     assert cause in named
-    # What both operations have is one cause; a field of one of them is another of the other.
+    # A difference that both operations share is one cause; a field of one of them is another cause.
     assert named <= {cause, cause.replace("chat.", "completions.")}
 
 

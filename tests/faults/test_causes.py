@@ -1,4 +1,4 @@
-"""One cause, one finding, called by its name."""
+"""One cause, one finding, with the right name."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     Part = Callable[[], AbstractContextManager[None]]
 
 UNLISTED = frozenset({"empty-answers"})
-"""Servers that list no model, so that one has to be named."""
+"""Servers that list no model, so that the model must be given."""
 
 
 def _run(server: Faulty, rejudge: Rejudge, named: str | None = None) -> tuple[Record, list[Judgement]]:
@@ -54,7 +54,7 @@ def _run(server: Faulty, rejudge: Rejudge, named: str | None = None) -> tuple[Re
 def _explained(
     name: str, rejudge: Rejudge, unmeasured_part: Part
 ) -> tuple[Record, list[Judgement], tuple[Cause, ...]]:
-    """What is found of a kind of fault. The diagnosis is what no other test measures, and an eighth of the work."""
+    """The findings of a kind of fault. No other test measures the diagnosis, which is an eighth of the work."""
     with unmeasured_part():
         record, judged = _run(KINDS[name](), rejudge, "some-model" if name in UNLISTED else None)
     judgements, causes = explain(judged, record)
@@ -89,7 +89,7 @@ def test_every_known_kind_of_fault_changes_a_request_or_an_answer(clean: Record)
 
 
 def _changes(faulty: Faulty) -> Callable[[Exchange], bool]:
-    """Whether the fault makes something else of what was asked, or of the answer."""
+    """Whether the fault changes a request or an answer."""
 
     def changed(exchange: Exchange) -> bool:
         fields, edited = exchange.request.fields, faulty.edit(exchange)
@@ -142,7 +142,7 @@ def test_a_cause_never_breaks_a_rule_or_mends_one(rejudge: Rejudge) -> None:
 
 
 def test_a_server_error_is_not_hidden_behind_the_form_of_errors(rejudge: Rejudge) -> None:
-    """A picture fails llama.cpp's server, whose errors have no param either: two things, and the worse one a must."""
+    """An image makes llama.cpp's server fail, and its errors have no param either: two causes, the worse one a must."""
     pictured = last("chat.request.picture")
     record = changed(pictured, refused(500, NO_PARAM))(_edited(rejudge.clean, KINDS["param-missing"]()))
     causes = {cause.id: cause for cause in _causes(record, rejudge)}
@@ -187,7 +187,7 @@ def test_a_wrong_shape_of_logprobs_is_another_cause_than_streams_without_any(rej
 
 
 def test_what_was_wrong_before_a_target_died_is_another_cause(rejudge: Rejudge) -> None:
-    """mlx_lm.server: its errors are strings, also the one that says that its thread died."""
+    """mlx_lm.server: its errors are strings, including the one that says that its thread died."""
     dying, told = KINDS["target-died"](), KINDS["error-string"]()
     server = replace(dying, edit=lambda exchange: told.edit(dying.edit(exchange)))
     causes = {cause.id: cause for cause in _of_server(server, rejudge)}
@@ -198,7 +198,7 @@ def test_what_was_wrong_before_a_target_died_is_another_cause(rejudge: Rejudge) 
 def test_base64_is_not_blamed_where_the_same_text_has_another_vector_each_time(
     clean: Record, catalogue: Catalogue
 ) -> None:
-    """llama.cpp's server, while it has other requests."""
+    """llama.cpp's server, while it handles other requests."""
     turned = made("data.0.embedding", lambda old: [old[1] + 0.5, -old[0] - 0.5, *old[2:]])
     shaky = changed(first("embeddings.input.repeats"), answer(turned))(clean)
     rules = ("embeddings.input.repeats", "embeddings.format.base64_value")

@@ -1,6 +1,6 @@
-"""Each way in which servers were seen to break the contract is found by a rule, or is omitted for a written reason.
+"""Each known deviation of servers is found by a rule, or is omitted for a stated reason.
 
-The table is deviations.toml, which says what its words mean.
+The table is deviations.toml, which defines its terms.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ STATES: Mapping[str, frozenset[str]] = {
     "excluded": UNCERTAIN,
     "open": CERTAIN,
 }
-"""What an entry may say, and of which deviations."""
+"""The keys that an entry may have, and for which deviations."""
 FOUND = {"caught", "warned"}
 TURNS = {fault.name: fault.turns | broken_by(fault.name) for fault in FAULTS}
 LEVELS = {scenario.rule.id: scenario.rule.level for scenario in load()}
-SHORTEST = 40  # characters of a reason; less is a remark
+SHORTEST = 40  # minimum characters of a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _entry(
 
 
 def table_findings(table: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a table as a whole: entries that are missing, superfluous, double or open unannounced."""
+    """Errors of the table as a whole: missing, superfluous or duplicate entries, and unannounced open ones."""
     listed = Counter(name for ids in table["detection"].values() for name in ids)
     entered = Counter(entry.id for entry in entries(table))
     announced = Counter(table["open"]["ids"])
@@ -74,7 +74,7 @@ def table_findings(table: Mapping[str, Any]) -> list[str]:
 
 
 def entry_findings(entry: Deviation, kind: str) -> list[str]:
-    """What is wrong with one entry; `kind` is the letter of how its deviation can be seen."""
+    """Errors of one entry; `kind` is the letter for how its deviation is observed."""
     if entry.state not in STATES or kind not in STATES[entry.state]:
         return [f"a deviation of the kind {kind} cannot be {entry.state!r}"]
     found = _mapping_findings(entry) if entry.state in FOUND else _absence_findings(entry)

@@ -1,4 +1,4 @@
-"""The examples that ship with the rules are what the faults give, and each shows what it is there to show."""
+"""The examples that ship with the rules match the faults, and each shows its rule's deviation."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW = Catalogue(
-    # Less what they need: those rules are not among the few.
+    # Without their needs, because those rules are not among the few.
     replace(scenario, rule=replace(scenario.rule, needs=()))
     for scenario in load().select(["chat.stream", "http.request_id"], ["chat.stream.logprobs"])
 )
 
 
 def few_to_show(*, fuzz: bool = False, node: bool = False, gateway: bool = False) -> Catalogue:
-    """Every rule to collect for, a few to make examples of."""
+    """All rules for collecting, a few for examples."""
     return FEW if fuzz else load()
 
 
@@ -95,7 +95,7 @@ def test_what_is_read_is_what_was_generated(
 
 def test_examples_stay_the_same_when_a_run_has_more_requests(clean: Record) -> None:
     class Later(IdealTarget):
-        """One that has answered some requests before, so that its ids are higher."""
+        """A target that has answered some requests before, so that its ids are higher."""
 
         async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
             next(self._numbers)

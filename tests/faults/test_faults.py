@@ -1,4 +1,4 @@
-"""Every rule catches something, and every fault is caught by the rules it names and by no others."""
+"""Every rule finds something, and every fault is found by the rules that it names and by no others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AN_ID = re.compile(r"\bx\d+\b")
 
 @dataclass(eq=False)
 class Seen:
-    """A fault and the record that it makes, and once a test asks for it, what every rule says of that."""
+    """A fault, the record that it makes, and, once a test needs them, the judgements."""
 
     fault: Fault
     record: Record
@@ -39,7 +39,7 @@ class Seen:
 
     @cached_property
     def looked_at(self) -> dict[str, list[Exchange]]:
-        """The exchanges that each rule looks at."""
+        """The exchanges that each rule reads."""
         return self.rejudge.subjects(self.record)
 
     @cached_property
@@ -74,7 +74,7 @@ def test_a_fault_turns_the_rules_it_names_and_no_others(seen: Seen) -> None:
 
 
 def _is_told_whole(judgement: Judgement, record: Record) -> bool:
-    """Whether it says what was expected, what was there, and in which of the recorded exchanges."""
+    """Whether the judgement has expected and actual values, and names one of the recorded exchanges."""
     recorded = {exchange.id for exchange in record.exchanges}
     shown = {evidence.exchange for evidence in judgement.evidence}
     return bool(judgement.expected and judgement.actual and shown and shown <= recorded)
@@ -110,7 +110,7 @@ def test_every_finding_of_a_fault_has_one_cause(seen: Seen) -> None:
 
 
 def test_no_value_of_a_judgement_names_an_exchange(seen: Seen) -> None:
-    """A report names exchanges in fields of their own; an id in a text would be a stranger's word, or ours astray."""
+    """Reports name exchanges in separate fields; an id in a text comes from the target or from our error."""
     named = {name for text in _texts(seen) for name in AN_ID.findall(text)}
     recorded = {exchange.id for exchange in seen.record.exchanges} & named
     assert recorded - _said(seen.record, recorded) == set()
@@ -127,7 +127,7 @@ def _texts(seen: Seen) -> Iterator[str]:
 
 
 def _said(record: Record, names: set[str]) -> set[str]:
-    """Those of the words that a request or an answer holds itself."""
+    """Those of the words that a request or an answer contains itself."""
     if not names:
         return set()
     words = [e.request.body + e.body + repr(e.headers).encode() for e in record.exchanges]

@@ -1,4 +1,4 @@
-"""No false alarms: what a server may do that keeps the contract turns no rule."""
+"""No false alarms: no rule has a finding for conforming behaviour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults that no change of evidence shows: servers that die, fall silent, break off, or ask for patience."""
+"""Faults that a change of evidence cannot show: servers that die, hang, disconnect, or ask clients to wait."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HOSTILE = b'"warm"'
 HOSTILE_KEY = 'POST /chat/completions {"temperature":"warm"}'
 FEW_MODELS = {Reason.FEWER_MODELS, Reason.NO_SLASH}
-"""Why nothing more was sent to a target of one model."""
+"""Why nothing more was sent to a target with one model."""
 SHORT = (
     10.0  # seconds; an ordinary answer takes milliseconds, the first grammar waits for its process to start
 )
@@ -63,7 +63,7 @@ def test_a_server_that_one_request_kills_is_found_and_the_request_named(catalogu
     hostile = next(e.id for e in record.exchanges if e.stimulus == HOSTILE_KEY)
     assert record.unsent
     lost = Because(Reason.TARGET_LOST, about=(hostile,))
-    # Of models that are not listed none is retrieved, whatever the server does.
+    # Models that are not listed are not retrieved, whatever the server does.
     unsent = [why for why in record.unsent.values() if why.reason is not Reason.FEWER_MODELS]
     assert set(map(repr, unsent)) == {repr(lost)}
     later = found["sampling.refused.seed_range"]
@@ -76,7 +76,7 @@ def test_a_server_that_never_answers_one_request_is_found_and_the_rest_is_judged
 ) -> None:
     async def fall_silent(call: Call, application: Application) -> None:
         if HOSTILE in call.body:
-            await call.receive()  # the client hangs up
+            await call.receive()  # the client disconnects
         else:
             await call.forward(application)
 
@@ -98,7 +98,7 @@ def test_a_server_that_stays_with_a_client_that_left_is_found(catalogue: Catalog
         async def send(message: dict[str, Any]) -> None:
             await call.send(message)
             if leaving and message.get("body"):
-                await call.receive()  # the client hangs up
+                await call.receive()  # the client disconnects
                 gone.set()
 
         leaving = f'"max_tokens": {LEFT_TOKENS}, "stream": true'.encode() in call.body
@@ -141,7 +141,7 @@ def test_a_server_that_breaks_streams_off_is_found(catalogue: Catalogue) -> None
 
 
 class _Kept:
-    """What a collector found."""
+    """What a collector recorded."""
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []

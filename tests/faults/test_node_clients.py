@@ -1,7 +1,7 @@
-"""Which faults break openai-node and the AI SDK, and that what keeps the contract breaks neither.
+"""Which faults break openai-node and the AI SDK; conforming behaviour breaks neither.
 
-Node reads every answer that a change touches, so some of the changes are looked at here: all that break a client, and
-of the others every so many.
+Node reads every changed answer, so only some changes are tested here: all that break a client, and a sample of the
+others.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SOME_HARMLESS = HARMLESS[::EVERY]
 
 @pytest.fixture(scope="module")
 def judged(clean: Record) -> dict[str, dict[str, Judgement]]:
-    """What the rules say of the clean run (""), and of each change by its name: all answers are read in one go."""
+    """The judgements of the clean run (""), and of each change by name: all answers are read in one process."""
     records = {"": clean} | {fault.name: fault.change(clean) for fault in (*BREAKING, *OTHERS)}
     records |= {name: change(clean) for name, change in SOME_HARMLESS}
     _have_read({e for record in records.values() for e in record.exchanges if fitting_node(e)})
@@ -55,7 +55,7 @@ def judged(clean: Record) -> dict[str, dict[str, Judgement]]:
 
 
 def _have_read(exchanges: Iterable[Exchange]) -> None:
-    """Have Node read exchanges, of which several may have one id."""
+    """Let Node read exchanges, several of which may have the same id."""
     numbered = {f"x{number}": exchange for number, exchange in enumerate(exchanges)}
     with NodeLane(find(INSTALLED)) as lane:
         for name, exchange in numbered.items():

@@ -1,4 +1,4 @@
-"""No false alarms: whole servers that keep the contract in another way than ours are not told that they break it."""
+"""No false alarms: conforming servers that behave unlike ours break no rule."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _restless() -> Callable[[str], str]:
 
 
 def _given(name: str) -> Edit:
-    """A model without one parameter, which it refuses by its name and with no code."""
+    """A model that refuses one parameter by name, without a code."""
     return refusing(lambda body: name if body.get(name) not in (None, [], "none") else None, None)
 
 
@@ -88,7 +88,7 @@ def judged(rejudge: Rejudge, *edits: Edit) -> dict[str, Judgement]:
 
 
 ACROSS = "*.same.*"
-"""Rules that compare surfaces: the habits here are of chat and completions alone, and texts may well differ then."""
+"""Rules that compare surfaces: these habits affect only chat and completions, so texts may differ."""
 
 
 def alarms(found: dict[str, Judgement]) -> dict[str, str]:

@@ -36,7 +36,7 @@ PLAYED = (
     "a chat completion that goes on past its stop",
     "a stream that is cut in the middle of an event",
 )
-"""An edit of frames, of calls, of a head, of one of two answers, of one by another one, and of the connection."""
+"""Edits of frames, of calls, of a head, of one of two answers, of one answer by another, and of the connection."""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_a_kind_of_fault_is_played_in_every_answer(base_url: str, catalogue: Cat
 
 
 async def _said(base_url: str, fault: str, body: dict[str, object]) -> httpx2.Response:
-    """What a client that knows nothing of the suite gets."""
+    """The answer to a client that does not know the suite."""
     asked = {"model": "scripted", "messages": [{"role": "user", "content": "A question of mine."}], **body}
     async with (
         proxied(base_url, found(fault)[0].begin()) as broken,
@@ -150,7 +150,7 @@ def test_of_the_faults_of_a_rule_the_one_that_breaks_the_fewest_comes_first() ->
 
 
 def _only_lives(fault: Fault, clean: Record) -> bool:
-    """Whether a fault changes nothing but signs of life, of which no other request can be told."""
+    """Whether a fault changes only signs of life, which look like other requests."""
     before = {exchange.id: exchange for exchange in clean.exchanges}
     changed = [e for e in fault.change(clean).exchanges if before.get(e.id) != e]
     return all(is_sign_of_life(exchange.stimulus) for exchange in changed)

@@ -1,7 +1,7 @@
-"""No witness, no pass: what servers may pass that answer everything and say nothing, rule by rule, with the witness.
+"""No witness, no pass: what servers without content may pass, rule by rule, with the witness.
 
-may_pass.json holds it for each server of poor_servers.py. A rule that passes and is not listed there, or passes on
-another witness, is looked at by a person before it is written down.
+may_pass.json has the list for each server of poor_servers.py. A rule that passes and is not listed there, or that
+passes with another witness, must be reviewed before it is added.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Models that think first: where thinking used up the budget, what needs text is inconclusive, and nothing fails."""
+"""Reasoning models: if reasoning used up the budget, rules that need text are inconclusive, and nothing fails."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def STREAMS(exchange: Exchange) -> bool:  # noqa: N802 - as above
 
 
 def _thought(field: str, empty: str | None) -> JsonEdit:
-    """All of the answer, calls of tools included, is a thought that the limit cut off."""
+    """The whole answer, including tool calls, is reasoning that the limit cut off."""
 
     def edit(value: Any) -> None:  # noqa: ANN401 - JSON
         for choice in value["choices"]:

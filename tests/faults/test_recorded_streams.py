@@ -1,7 +1,7 @@
-"""What the API itself once sent: no rule about streams may find anything in it.
+"""Recorded answers of the API itself: no rule about streams may find anything in them.
 
-GONOGO_RECORDED_STREAMS names a folder of *.bin files, each the raw body of an answer of POST /chat/completions
-with stream and include_usage. Recordings of others are not part of the project.
+GONOGO_RECORDED_STREAMS names a folder of *.bin files, each the raw body of an answer to POST /chat/completions with
+stream and include_usage. Recordings of third parties are not part of the project.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The reference server raises no alarm: it keeps a rule, or says plainly that it does not do what the rule is about."""
+"""The reference server raises no alarm: it passes a rule, or refuses what the rule is about."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from gonogo.rules import Catalogue
     from gonogo.verdict import Judgement
 
-# What the server refuses today; everything else it does, so that "unsupported" hides no accident.
+# What the server refuses today; everything else is supported, so that "unsupported" cannot hide an error.
 NOT_YET = (
     "embeddings",
     "chat.request.picture_seen",
 )
-# What its engine without a model cannot show: nobody knows when that was made, and the list says 0; and it says the
-# same at every temperature, of whose words its log probabilities are sure.
+# What its engine without a model cannot show: the models have no creation date, so the list says 0; and the text is the
+# same at every temperature, with certain log probabilities.
 NOT_SEEN = {
     "models.entry.seconds": Reason.NOTHING_SEEN,
     "sampling.effect.temperature": Reason.TOO_SURE,
-    # It does not think either.
+    # It does not reason either.
     "responses.reasoning.summary": Reason.NO_REASONING,
     "responses.stream.reasoning_added": Reason.NOTHING_SEEN,
 }

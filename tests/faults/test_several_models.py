@@ -1,4 +1,4 @@
-"""Several models of one gateway in one run: what is asked once, what of each, and which of them is told as broken."""
+"""Several models of one gateway in one run: which requests are shared, and which models are reported as broken."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ KILLER = b'"temperature": "warm"'
 
 @dataclass
 class Gateway:
-    """Two models behind one address: streams of the `broken` ones end without [DONE]; `asked` are the bodies that came.
+    """Two models behind one address: streams of the `broken` ones end without [DONE]; `asked` are the received bodies.
 
-    Once the one to be `killed` was asked for what kills it, it is dead: 502 to everybody.
+    After the request that kills the model `killed`, the server answers every request for it with 502.
     """
 
     url: str = ""
@@ -129,7 +129,7 @@ def test_what_speaks_of_the_endpoint_is_sent_once_and_the_rest_with_each_model(g
     plain = Counter(body.get("model") for path, body in gateway.asked if body.get("stream"))
     keys = [body for _, body in gateway.asked if body.get("max_tokens") == 1 and "stream" not in body]
 
-    assert len(lists) == 3  # the greeting, and the rules' two
+    assert len(lists) == 3  # the greeting, and two for the rules
     assert plain[GOOD] == plain[BAD] > 0
     assert Counter(body["model"] for body in keys)[GOOD] > Counter(body["model"] for body in keys)[BAD]
 
@@ -179,7 +179,7 @@ def test_a_model_that_a_request_stops_does_not_keep_the_next_from_its_turn_and_c
     assert any(rule["reason"] == "target-lost" for rule in held["models"][0]["rules"])
     assert not any(rule["reason"] == "target-lost" for rule in whole["models"][0]["rules"])
     own = [body for _, body in gateway.asked if body.get("model") == BAD]
-    assert len(own) == 1  # its greeting: everything else of it is in the file
+    assert len(own) == 1  # its greeting: the rest is in the file
     other = gateway.check(*FEW, "--model", GOOD, "--evidence", stored, "--resume")
     assert other.exit_code == 2
     assert f"the models are {GOOD}, {BAD}, here {GOOD}." in other.stderr

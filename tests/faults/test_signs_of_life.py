@@ -1,4 +1,4 @@
-"""Whom a sign of life accuses where a target turned requests away with 503, without a word of the time."""
+"""Whom a sign of life accuses if a target refused requests with 503 and no Retry-After."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _alive(exchange: Exchange) -> bool:
 
 @pytest.fixture
 def others(clean: Record) -> list[str]:
-    """What was sent together with the hostile request."""
+    """The requests sent in parallel with the hostile one."""
     signs = [suspects(e.stimulus) for e in clean.exchanges if _alive(e)]
     batch = next(sent for sent in signs if HOSTILE_KEY in sent)
     return [key for key in batch if key != HOSTILE_KEY]

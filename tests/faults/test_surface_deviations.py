@@ -1,6 +1,6 @@
-"""Each way in which servers were seen to break a surface other than chat is found by a rule, or left out for a reason.
+"""Each known deviation on a surface other than chat is found by a rule, or is omitted for a stated reason.
 
-The table is surface_deviations.toml, which says what its words mean.
+The table is surface_deviations.toml, which defines its terms.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ TABLE: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("surface_devia
 ENTRIES: list[dict[str, Any]] = TABLE["deviation"]
 TURNS = {fault.name: fault.turns for fault in FAULTS}
 RULES = frozenset(load().ids)
-SHORTEST = 40  # characters of a reason; less is a remark
+SHORTEST = 40  # minimum characters of a reason
 
 
 def findings(entry: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with an entry."""
+    """The errors of an entry."""
     rules, faults, reason = entry.get("rules", []), entry.get("faults", []), entry.get("reason", "")
     if not rules and not faults:
         if len(reason) < SHORTEST:

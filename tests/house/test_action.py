@@ -1,4 +1,4 @@
-"""The GitHub action and the examples in docs/ci.md do what they say: their own lines, run on a reference server."""
+"""The GitHub action and the examples in docs/ci.md work: their own lines are run on a reference server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
 GUIDE = (ROOT / "docs/ci.md").read_text()
 EXPRESSION = re.compile(r"\$\{\{ *(.+?) *\}\}")
-PATIENCE = 120  # seconds after which what hangs is killed
+PATIENCE = 120  # seconds after which a hanging process is killed
 FEW = "models\nchat.stream.done"
 
 
@@ -38,7 +38,7 @@ def url() -> Iterator[str]:
 
 
 def bash(script: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a script as GitHub runs `shell: bash`, with this environment's gonogo, and no key."""
+    """Run a script as GitHub runs `shell: bash`, with this environment's gonogo and without a key."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -57,7 +57,7 @@ def bash(script: str, folder: Path, **variables: str) -> subprocess.CompletedPro
 
 
 def act(folder: Path, **inputs: str) -> tuple[subprocess.CompletedProcess[str], dict[str, str], str]:
-    """Run the steps of the action after the installation; the last one's end, its outputs, and the summary."""
+    """Run the steps of the action after the installation; returns its last result, its outputs, and the summary."""
     given = {name: str(told.get("default", "")) for name, told in ACTION["inputs"].items()}
     given |= {name.replace("_", "-"): value for name, value in inputs.items()}
     output, summary = folder / "output", folder / "summary"
@@ -71,12 +71,12 @@ def act(folder: Path, **inputs: str) -> tuple[subprocess.CompletedProcess[str], 
 
 
 def fill(text: str, inputs: dict[str, str]) -> str:
-    """The value of an `env` entry. Raises KeyError for an input that the action does not declare."""
+    """The value of an `env` entry. Raises KeyError for an undeclared input."""
     return EXPRESSION.sub(lambda found: inputs[found[1].removeprefix("inputs.")], text)
 
 
 def examples(language: str) -> list[str]:
-    """The fenced blocks of the guide in one language."""
+    """The guide's fenced blocks in one language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 
 
@@ -240,5 +240,5 @@ def test_every_option_that_the_guide_and_the_action_name_exists() -> None:
 
 
 def options(text: str) -> set[str]:
-    """The long options that a text names."""
+    """The long options in a text."""
     return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))

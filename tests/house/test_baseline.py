@@ -1,4 +1,4 @@
-"""The measurements that a change keeps: what the server did before it, and that it is not slower since."""
+"""The recorded measurements: the server's speed before a change, and that it is not slower since."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BEFORE, SINCE = "gonogo serve of b443412", "gonogo serve"
 NOISE = 0.1
-"""By how much two rounds of the same server differ."""
+"""The difference between two rounds of the same server."""
 
 
 class Measured(NamedTuple):
-    """A row as tests/benchmarks/serving.py prints it: tokens a second, and seconds to the first token (p50)."""
+    """A row of tests/benchmarks/serving.py: tokens per second, and seconds to the first token (p50)."""
 
     server: str
     clients: int
@@ -35,7 +35,7 @@ def measured(paper: str) -> list[Measured]:
 
 
 def worse(rows: list[Measured]) -> list[str]:
-    """Where the server is slower than before by more than noise, or was not measured before and since."""
+    """Where the server became slower by more than noise, or was not measured both before and since."""
     found: list[str] = []
     for clients in (1, 8):
         before, since = [

@@ -1,4 +1,4 @@
-"""The board under tasks/ is honest: every state is known, and what is done names a test that exists.
+"""The board under tasks/ is correct: every state is known, and a task that is done names an existing test.
 
 A proof is a pytest node id, see `node_ids`.
 """
@@ -34,7 +34,7 @@ class Task(NamedTuple):
 
 
 def rows(markdown: str) -> list[list[str]]:
-    """The cells of every table row, the line under the head left out."""
+    """The cells of every table row except the line under the head."""
     lines = (line.strip() for line in markdown.splitlines())
     table = (line[1:-1].split("|") for line in lines if line.startswith("|") and line.endswith("|"))
     cells = ([cell.strip() for cell in row] for row in table)
@@ -42,7 +42,7 @@ def rows(markdown: str) -> list[list[str]]:
 
 
 def tasks(markdown: str) -> list[Task]:
-    """The tasks of a board; raises ValueError if its table or a row has other columns."""
+    """The tasks of a board. Raises ValueError if its table or a row has other columns."""
     head, *rest = rows(markdown) or [[]]
     if head != COLUMNS:
         raise ValueError(f"the table's head is {head}, not {COLUMNS}")
@@ -53,7 +53,7 @@ def tasks(markdown: str) -> list[Task]:
 
 
 def findings(task: Task, root: Path = ROOT) -> list[str]:
-    """What is wrong with a task on the board."""
+    """The errors of a task on the board."""
     proofs = re.findall(r"`([^`]+)`", task.proof)
     found = [f"{proof}: there is no such test" for proof in proofs if not exists(proof, root)]
     if task.state not in STATES:

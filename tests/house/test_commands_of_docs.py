@@ -1,4 +1,4 @@
-"""Every `gonogo` command in README and docs is run, with the address and the models of a server on loopback."""
+"""Every `gonogo` command in README and docs is run, with the URL and the models of a server on loopback."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PAPERS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 MODELS = ("my-model", "small", "large", "code", "d")
-"""The models that the commands name."""
+"""The models in the commands."""
 FEW = ("--only", "models")
-"""What the commands check here: what more rules find is tested elsewhere."""
+"""The rules that commands check here; the others are tested elsewhere."""
 ELSEWHERE = {
     "gonogo check": ".ci/run",
     "gonogo check --discover": "tests/suite/test_discovery.py",
@@ -36,7 +36,7 @@ ELSEWHERE = {
         "tests/suite/test_cli_upstream.py"
     ),
 }
-"""Commands that need a machine as a person has it, and the file that runs them."""
+"""Commands that need a user's machine, and the test file that runs them."""
 ADDRESS = re.compile(
     r"\$BASE_URL|https?://[^/\s]+(?:/lab)?/v1\b|https://my\.openai\.azure\.com/openai/deployments/d"
 )
@@ -47,7 +47,7 @@ def _commands() -> Iterator[str]:
         text = (ROOT / paper).read_text()
         for block in re.findall(r"^```(?:text|sh|shell|bash)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
             for line in block.replace("\\\n", " ").splitlines():
-                # The output of a command may start with the name and the version.
+                # The output of a command may begin with the name and the version.
                 if found := re.match(
                     r"(?:\$ )?(?:pip install uv && )?(?:uv run )?(gonogo(?: [a-z].*)?)$", line
                 ):
@@ -65,7 +65,7 @@ def base_url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def files(base_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that a person has by the time of a command."""
+    """A folder with the files that exist by the time of a command."""
     folder = tmp_path_factory.mktemp("files")
     for name in ("run.jsonl", "gonogo.jsonl"):
         few = Selection(only=("models",))
@@ -85,7 +85,7 @@ def files(base_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with those files."""
+    """A working folder with these files."""
     shutil.copytree(files, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AZURE_KEY", "a-key")
@@ -114,7 +114,7 @@ def test_a_command_of_the_docs_runs_and_writes_its_files(command: str, base_url:
         arguments += [] if "--model" in arguments else ["--model", "small"]
     elif name == "serve":
         arguments.append("--print-config")
-    if "--evidence" in arguments:  # a file that is there is not overwritten
+    if "--evidence" in arguments:  # an existing file is not overwritten
         (folder / arguments[arguments.index("--evidence") + 1]).unlink()
     result = _run(name, *arguments)
 

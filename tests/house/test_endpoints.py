@@ -1,4 +1,4 @@
-"""The endpoint matrix in the docs is what contract and server give."""
+"""The endpoint matrix in the docs matches the contract and the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Python and TOML that the documentation shows is run as it stands, with another address."""
+"""The Python and TOML examples in the documentation are run unchanged, except for the URL."""
 
 from __future__ import annotations
 

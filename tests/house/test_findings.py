@@ -1,6 +1,6 @@
-"""A finding can be run by itself, says what it found, and pins where it found it.
+"""A finding is a self-contained script that states what it found and pins the versions.
 
-None is run here: they install from outside.
+None is run here, because they install packages.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ each = pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem
 
 
 def packages(text: str) -> list[str]:
-    """What a script installs, as it is written: arguments of `uv pip install` and `npm install`, no options."""
+    """The packages that a script installs: the arguments of `uv pip install` and `npm install`, without options."""
     found: list[str] = []
     for line in text.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True) if re.match(r"\s*(uv pip|npm) install ", line) else []

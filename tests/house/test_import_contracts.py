@@ -1,4 +1,4 @@
-"""The import directions of the house hold, and each contract that says so can be broken."""
+"""The allowed import directions hold, and each import contract can be broken."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ["conformance", "openapi", "generated", "server"]
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 
-# One forbidden import for each contract, and the module that a careless hand would put it in.
+# One forbidden import for each contract, and a module that could contain it by mistake.
 CARELESS = {
     "the contract imports nothing of ours": ("openapi/gonogo_contract/careless.py", "gonogo.verdict"),
     "the wire models import nothing of ours": ("generated/gonogo_wire/careless.py", "gonogo_contract"),
@@ -81,7 +81,7 @@ def lint(house: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What is said of each contract where all the careless imports are there: one run sees the whole house."""
+    """The output about each contract, with all forbidden imports in place: one run checks them all."""
     copy = tmp_path_factory.mktemp("house")
     for room in ROOMS:
         shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
@@ -92,7 +92,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     result = lint(copy)
     assert result.returncode == 1
     assert all(f"{contract} BROKEN" in result.stdout for contract in CARELESS)
-    # Behind the list of contracts: the name of each that is broken, a line under it, and the imports that break it.
+    # After the list of contracts: the name of each broken one, an underline, and the imports that break it.
     told = re.split(r"^(.+)\n-{3,}\n", result.stdout, flags=re.MULTILINE)
     return dict(zip(told[1::2], told[2::2], strict=True))
 
@@ -110,7 +110,9 @@ def test_every_contract_has_a_careless_import_that_breaks_it() -> None:
 def test_a_careless_import_breaks_its_contract(broken: dict[str, str], contract: str) -> None:
     module, imported = CARELESS[contract]
     careless = ".".join(Path(module).with_suffix("").parts[1:])
-    named = imported if imported.startswith("gonogo") else imported.partition(".")[0]  # others count as one
+    named = (
+        imported if imported.startswith("gonogo") else imported.partition(".")[0]
+    )  # other packages count as one
     assert re.search(rf"{re.escape(careless)} -> {re.escape(named)} \(l\.\d+", broken[contract])
 
 

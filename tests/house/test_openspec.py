@@ -1,4 +1,4 @@
-"""The papers under openspec/ keep the format that `openspec validate --strict` wants; needs no Node.
+"""The documents under openspec/ have the format that `openspec validate --strict` requires; needs no Node.
 
 The rules are those of OpenSpec 1.13: a purpose of at least 50 characters, SHALL or MUST in the body of every
 requirement, at least one scenario under it with exactly four hashes, and no name twice.
@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = sorted(ROOT.glob("openspec/specs/*/spec.md"))
 CHANGES = sorted(path.parent for path in ROOT.glob("openspec/changes/**/proposal.md"))
-"""Open ones, and those under archive/."""
+"""Open changes, and those under archive/."""
 DELTA = re.compile(r"(ADDED|MODIFIED|REMOVED|RENAMED) Requirements")
 
 
@@ -28,7 +28,7 @@ class Section(NamedTuple):
 
 
 def sections(markdown: str) -> list[Section]:
-    """Every heading of a document with what stands directly under it."""
+    """Every heading of a document with the text directly under it."""
     parts = re.split(r"^(#{1,6})[ \t]+(.+)$", markdown, flags=re.MULTILINE)
     return [
         Section(len(hashes), title.strip(), body.strip())
@@ -37,12 +37,12 @@ def sections(markdown: str) -> list[Section]:
 
 
 def body_of(markdown: str, title: str) -> str | None:
-    """What stands under the second-level heading, or None without such a heading."""
+    """The text under the second-level heading; None without such a heading."""
     return next((s.body for s in sections(markdown) if (s.level, s.title) == (2, title)), None)
 
 
 def requirement_findings(markdown: str) -> list[str]:
-    """What is wrong with the requirements of a spec or of a delta that adds or changes them."""
+    """The errors in the requirements of a spec, or of a delta that adds or changes them."""
     found: list[str] = []
     names: list[str] = []
     scenarios: dict[str, int] = {}
@@ -64,7 +64,7 @@ def requirement_findings(markdown: str) -> list[str]:
 
 
 def spec_findings(markdown: str) -> list[str]:
-    """What is wrong with a spec file."""
+    """The errors of a spec file."""
     found = requirement_findings(markdown)
     if len(body_of(markdown, "Purpose") or "") < 50:
         found.append("Purpose: missing or under 50 characters")
@@ -74,7 +74,7 @@ def spec_findings(markdown: str) -> list[str]:
 
 
 def change_findings(change: Path) -> list[str]:
-    """What is wrong with a change: its proposal, its tasks, and the requirements it brings."""
+    """The errors of a change: its proposal, its tasks, and its requirements."""
     found: list[str] = []
     proposal = (change / "proposal.md").read_text()
     found += [

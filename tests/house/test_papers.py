@@ -1,4 +1,4 @@
-"""What the papers tell people to run is what CI runs, and the links between them lead somewhere."""
+"""The commands in the documents are those of CI, and the links between documents resolve."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_readme_shows_the_commands_that_one_needs_first() -> None:
 
 
 def _commands(text: str) -> list[tuple[str, str]]:
-    """The commands of code blocks and spans: the name and what follows it."""
+    """The commands in code blocks and spans: the name and its arguments."""
     blocks = re.findall(r"^```(?:text|sh|shell|bash)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     found = [*lines, *re.findall(r"`([^`\n]+)`", text)]
@@ -62,8 +62,8 @@ def _commands(text: str) -> list[tuple[str, str]]:
 
 
 def _options(name: str) -> set[str]:
-    if name == "serve":  # what follows is read by the server
-        return {*_serve_options(), "--fault"}  # the fault is played by the suite in front of it
+    if name == "serve":  # the server parses these options
+        return {*_serve_options(), "--fault"}  # the suite in front of it plays the fault
     return {"--help"} | {
         option for parameter in Deferred(name, COMMANDS[name]).loaded().params for option in parameter.opts
     }

@@ -1,6 +1,6 @@
-"""The manifest for Kubernetes is one that KubeRay takes, and names what there is.
+"""The Kubernetes manifest matches KubeRay's schema, and everything that it names exists.
 
-`rayservice-v1.json` is a part of KubeRay's own schema; it says where from.
+`rayservice-v1.json` is a part of KubeRay's own schema; it states its source.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Edit = tuple[list[str | int], Any]
 
 
 def closed(schema: Any) -> Any:  # noqa: ANN401 - JSON
-    """A structural schema without room for unknown fields, as `kubectl apply --validate=strict` has it."""
+    """A structural schema that forbids unknown fields, like `kubectl apply --validate=strict`."""
     if isinstance(schema, list):
         return [closed(part) for part in schema]
     if not isinstance(schema, dict):

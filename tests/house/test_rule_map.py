@@ -1,4 +1,4 @@
-"""Each requirement of the contract names what checks it, and each rule of the suite checks exactly one of them."""
+"""Each requirement of the contract names its checks, and each rule of the suite checks exactly one requirement."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAME = re.compile(r"`([^`]+)`")
 
 
 def checkers(spec: str) -> dict[str, list[str]]:
-    """What stands in the line "Checked by:" of each requirement, by its title; empty without such a line."""
+    """The line "Checked by:" of each requirement, by its title; empty without such a line."""
     _, *parts = REQUIREMENT.split(spec)
     bodies = dict(zip(parts[::2], parts[1::2], strict=True))
     return {
@@ -31,7 +31,7 @@ def checkers(spec: str) -> dict[str, list[str]]:
 
 
 def findings(checked: Mapping[str, Sequence[str]], rules: Iterable[str], root: Path = ROOT) -> list[str]:
-    """Where the requirements and the rules do not fit each other; `root` is what paths of tests start from."""
+    """The mismatches between requirements and rules; paths of tests are relative to `root`."""
     ids = list(rules)
     patterns = [(title, name) for title, names in checked.items() for name in names if "/" not in name]
     paths = [(title, name) for title, names in checked.items() for name in names if "/" in name]

@@ -1,7 +1,7 @@
-"""Each scenario of the reference server stands on the board with the tests that prove it.
+"""Each scenario of the reference server is on the board with the tests that prove it.
 
-Scenarios are those of its spec and of open changes to it, so that archiving a change asks for nothing here.
-A proof is a pytest node id, see `node_ids`.
+Scenarios are those of its spec and of open changes to it, so that archiving a change requires no edit here. A proof is
+a pytest node id, see `node_ids`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Scenario = tuple[str, str]
 
 
 def scenarios(spec: str) -> list[Scenario]:
-    """Every scenario of a spec or a delta, with its requirement; a requirement without any has one without a title."""
+    """Every scenario of a spec or a delta, with its requirement; one without scenarios gets an empty title."""
     found: list[Scenario] = []
     for requirement in re.split(r"^### Requirement: ", spec, flags=re.MULTILINE)[1:]:
         title = requirement.partition("\n")[0].strip()
@@ -34,7 +34,7 @@ def scenarios(spec: str) -> list[Scenario]:
 
 
 def proofs(board: str) -> list[tuple[Scenario, list[str]]]:
-    """The rows of the board: a scenario, and what stands in backticks. Raises ValueError if its table is another."""
+    """The rows of the board: a scenario, and the text in backticks. Raises ValueError for another table."""
     table = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in board.splitlines()
@@ -46,7 +46,7 @@ def proofs(board: str) -> list[tuple[Scenario, list[str]]]:
 
 
 def findings(asked: list[Scenario], proved: list[tuple[Scenario, list[str]]], root: Path = ROOT) -> list[str]:
-    """Where the scenarios and the board do not fit each other, and what is proved by no test that exists."""
+    """The mismatches between scenarios and the board, and proofs by tests that do not exist."""
     listed = [scenario for scenario, _ in proved]
     return [
         *(f"{scenario} stands on no row" for scenario in asked if scenario not in listed),

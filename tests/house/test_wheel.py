@@ -1,6 +1,6 @@
-"""The built wheel, installed without extras in a fresh environment, is a whole conformance suite and no more.
+"""The built wheel, installed without extras in a fresh environment, is a complete conformance suite and no more.
 
-uv builds and installs; on a machine that has run `uv sync` everything it needs is in its cache.
+uv builds and installs it; after `uv sync` on the same machine, everything that it needs is in its cache.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ENV = {
 
 
 def run(*command: str | Path) -> str:
-    """The standard output of a command that must succeed."""
+    """The stdout of a command, which must succeed."""
     result = subprocess.run(
         command, cwd=ROOT, env=ENV, capture_output=True, text=True, timeout=300, check=False
     )

@@ -1,4 +1,4 @@
-"""The ideal target keeps the contract: by the contract's schemas, by every rule, and by what its schemas cannot say."""
+"""The ideal target meets the contract: its schemas, every rule, and the requirements beyond the schemas."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ STRUCTURED = {
     "response_format": {"type": "json_schema", "json_schema": {"name": "w", "schema": CONST}},
 }
 
-# Every kind of answer that the plan of today may not ask for.
+# Kinds of answers that the current plan may not request.
 REQUESTS: tuple[tuple[str, Json], ...] = (
     ("/chat/completions", {"messages": QUESTION}),
     (

@@ -1,4 +1,4 @@
-"""A server that nobody here has code in common with keeps the contract, and the suite finds nothing to say of it."""
+"""A server that shares no code with this project meets the contract, and the suite finds nothing wrong with it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 ENOUGH = 300
-"""Rules that must have been decided for the better: a server that refused everything would raise no alarm either."""
+"""Rules that must pass: a server that refused everything would raise no alarm either."""
 PARTS = sorted(set(HERE.glob("*.py")) - set(HERE.glob("test_*.py")))
-"""The modules of the server; the others of the folder are tests."""
+"""The modules of the server; the others in the folder are tests."""
 LEFT_OPEN = {Verdict.PASS, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE}
 
 

@@ -1,4 +1,4 @@
-"""Who may ask: clients with the key, and pages of which web sites."""
+"""Access control: clients with the key, and the origins of web pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small requests on which servers failed, this one or others: answered, or refused before anything is generated."""
+"""Small requests that made servers fail, this one or others: answered, or refused before anything is generated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several answers to one request: how many, in which order, at the same time, at what cost."""
+"""Several answers to one request: number, order, parallelism, and cost."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEXT = {"model": "scripted", "prompt": "Hi", "max_tokens": 40}
 
 
 class Numbered(ScriptedEngine):
-    """Answers each request with its seed, less likely the greater it is, and has cached what it was asked before."""
+    """Answers each request with its seed, which is less likely the greater it is; repeated prompts are cached."""
 
     async def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
         cached = 2 if self.generations else 0
@@ -47,7 +47,7 @@ class Numbered(ScriptedEngine):
 
 
 class LastFirst(ScriptedEngine):
-    """Has the first piece of the first answer once the second has begun."""
+    """Sends the first piece of the first answer after the second has begun."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,7 +171,7 @@ async def test_the_best_are_given_and_all_are_counted(
     body = {**TEXT, "prompt": ["a", "b"], "n": 2, "best_of": 4, "seed": -3}
     answer = await asked(client, "/completions", body)
     keeps_contract("Completion", answer)
-    # The least seed is the likeliest.
+    # The smallest seed is the likeliest.
     assert [(c["index"], c["text"]) for c in answer["choices"]] == [
         (0, "-3"), (1, "-2"), (2, "-3"), (3, "-2"),
     ]  # fmt: skip
@@ -252,7 +252,7 @@ async def test_a_request_with_one_choice_too_many_is_refused_before_anything_is_
 
 
 class TestWithAGatedEngine:
-    """Choices whose tokens come one by one, each when the test lets it through."""
+    """Choices whose tokens come one by one, when the test lets them through."""
 
     @pytest.fixture
     def engine(self, gate: asyncio.Semaphore) -> ScriptedEngine:
@@ -267,7 +267,7 @@ class TestWithAGatedEngine:
         ) as response:
             await anext(response.aiter_bytes())
             assert engine.running == 4
-        while engine.running:  # noqa: ASYNC110 - a generation that ends announces itself to nobody
+        while engine.running:  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
 
     async def test_an_engine_that_dies_ends_them_all_with_one_error(

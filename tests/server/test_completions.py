@@ -1,4 +1,4 @@
-"""Completions, and what they may be asked with: prompts in all their forms, echo, suffix, biases and penalties."""
+"""Completions and their parameters: prompts in all forms, echo, suffix, biases and penalties."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ async def test_a_completion_refuses_what_it_cannot_do(
 
 
 class NoBegin(ScriptedEngine):
-    """A model whose prompts begin with nothing, so that an empty text has no tokens."""
+    """A model without a begin token, so that an empty text has no tokens."""
 
     async def encode(self, model: str, text: str) -> tuple[int, ...]:
         return (await super().encode(model, text))[1:]
@@ -167,7 +167,7 @@ async def test_an_id_that_the_model_does_not_have_is_named_with_the_size_of_the_
 
 
 class Lazy(ScriptedEngine):
-    """Knows its vocabulary once the model was loaded, by the first call for it."""
+    """Knows its vocabulary after the first call has loaded the model."""
 
     loaded = False
 
@@ -265,7 +265,7 @@ async def test_a_suffix_makes_a_prompt_for_the_middle(
 
 
 class NoMiddle(ScriptedEngine):
-    """A model that was not trained to fill in the middle."""
+    """A model that was not trained for infilling."""
 
     async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:
         raise BadRequest("The model cannot fill in the middle.", param="suffix")

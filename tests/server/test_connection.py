@@ -1,4 +1,4 @@
-"""What a connection carries: events as they come, and the parser's judgement of every request."""
+"""Connections: events are sent as they come, and the parser checks every request."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ async def exchange(host: str, port: int, *requests: bytes) -> bytes:
 
 
 async def received(live: httpx2.AsyncClient, *requests: bytes) -> bytes:
-    """All that the server says to raw bytes until it closes the connection."""
+    """All bytes that the server sends in answer to raw bytes until it closes the connection."""
     return await exchange(live.base_url.host, live.base_url.port or 0, *requests)
 
 
 async def asked(live: httpx2.AsyncClient, *requests: bytes) -> tuple[bytes, bytes]:
-    """Head and body of what the server says to raw bytes."""
+    """The head and body of the server's answer to raw bytes."""
     head, _, body = (await received(live, *requests)).partition(b"\r\n\r\n")
     return head.lower(), body
 
@@ -188,7 +188,7 @@ async def test_bodies_that_do_not_come_take_no_place_from_those_that_do(live: ht
     unfinished = [await asyncio.open_connection(*address) for _ in range(20)]
     for reader, writer in unfinished:
         writer.write(POST + b"content-length: 100\r\nexpect: 100-continue\r\n\r\n")
-        assert (await reader.readline()).startswith(b"HTTP/1.1 100 ")  # its body is being waited for
+        assert (await reader.readline()).startswith(b"HTTP/1.1 100 ")  # the server waits for the body
     answer = await live.post("/completions", json={"model": "scripted", "prompt": "Hi"})
     assert answer.status_code == 200
     for _, writer in unfinished:
@@ -204,7 +204,7 @@ async def test_a_compressed_body_is_a_415(live: httpx2.AsyncClient, encoding: st
 
 
 def chunks(body: bytes) -> list[bytes]:
-    """The chunks of a body, each of which was one write."""
+    """The chunks of a body, one for each write."""
     size, _, rest = body.partition(b"\r\n")
     length = int(size, 16)
     return [rest[:length], *chunks(rest[length + 2 :])] if length else []

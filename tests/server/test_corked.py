@@ -1,4 +1,4 @@
-"""Writes of one turn of the event loop go out together, and nothing is lost or held back by that."""
+"""Writes of one turn of the event loop are sent together; nothing is lost or delayed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Sent(asyncio.Transport):
-    """Keeps what is done with it, in order."""
+    """Records its calls, in order."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A stream begins before its first token where that takes long, so that nobody gives up on it."""
+"""A stream begins before a late first token, so that clients and proxies do not time out."""
 
 from __future__ import annotations
 
@@ -99,5 +99,5 @@ async def test_who_leaves_before_the_first_token_stops_the_generation(
     async with live.stream("POST", "/completions", json=TEXT) as response:
         await anext(response.aiter_lines())
         assert engine.running == 1
-    while engine.running:  # noqa: ASYNC110 - it announces itself to nobody; the server's fixture bounds the wait
+    while engine.running:  # noqa: ASYNC110 - the condition has no event; the server's fixture bounds the wait
         await asyncio.sleep(0)

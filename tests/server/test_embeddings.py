@@ -1,4 +1,4 @@
-"""Embeddings, on an engine whose vectors can be worked out by hand."""
+"""Embeddings, with an engine whose vectors can be computed by hand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Places(ScriptedEngine):
-    """Tells of each input its first token, how many there are, and where it stood in the call."""
+    """Vectors of the first token, the number of tokens, and the position of each input."""
 
     def __init__(self, *, loaded: bool = True, emptied: bool = False) -> None:
         super().__init__(("chat",), embedding_models=("vectors",), context_length=CONTEXT)

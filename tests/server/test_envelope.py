@@ -1,4 +1,4 @@
-"""Failures that the framework raises by itself, in the envelope too."""
+"""Errors of the framework itself get the envelope, too."""
 
 from __future__ import annotations
 

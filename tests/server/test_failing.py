@@ -1,4 +1,4 @@
-"""What clients are told of a bug and of an engine that fails before its first piece."""
+"""What clients see of a bug and of an engine that fails before its first piece."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_an_engine_that_dies_before_the_first_piece_is_a_503(
 
 
 class Silent(ScriptedEngine):
-    """Ends its answers without a piece that says why."""
+    """Ends its answers without a finish reason."""
 
     async def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
         for piece in ():

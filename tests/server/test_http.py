@@ -1,4 +1,4 @@
-"""What HTTP says around an answer: routes, methods, bodies, ids and times, health and the contract."""
+"""HTTP around an answer: routes, methods, bodies, ids and times, health and the contract."""
 
 from __future__ import annotations
 

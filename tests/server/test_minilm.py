@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 REFERENCE: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "engine" / "embeddings" / "vectors.json").read_text()
 )["vectors"]["minilm"]
-"""What sentence-transformers makes of some texts; it cuts the last, which is too long."""
+"""The vectors of sentence-transformers for some texts; it truncates the last one, which is too long."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Models as clients see them: the list, one by its id, and one that is not served."""
+"""Models as clients see them: the list, one by its id, and an unknown one."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What has stopped, frozen or confused servers, replayed to one process an engine: each right, and the server alive.
+"""Inputs that stopped, froze or confused servers, sent to one process per engine: all answers are right.
 
-Everything is bounded and harmless. What has a room of its own is tested there: `compilation`, `test_connection`,
+Everything is bounded and harmless. Subjects with their own tests are tested there: `compilation`, `test_connection`,
 `test_own_names`, `test_early_headers`, `requests/test_body`, `test_what_clients_send`, `operations`.
 """
 
@@ -35,7 +35,7 @@ SCHEMA, TOOL = "response_format.json_schema.schema", "tools[0].function.paramete
 
 @dataclass(frozen=True)
 class Served:
-    """A server process; `model` generates, `vectors` embeds, where the engine has such a model."""
+    """A server process; `model` generates, `vectors` embeds, if the engine has such a model."""
 
     engine: str
     base_url: str
@@ -55,7 +55,7 @@ class Served:
         return self.post("/chat/completions", {"messages": [USER], "max_tokens": 8, "temperature": 0} | more)
 
     def check_alive(self) -> None:
-        """The process is the same, it is healthy, and says to a plain question what it said at first."""
+        """Check that the process is the same and healthy, and answers a plain question as at first."""
         assert self.process.poll() is None
         assert self.client.get(httpx2.URL(self.base_url).join("/health")).status_code == 200
         answer = self.chat().json()["choices"][0]["message"]["content"]
@@ -90,7 +90,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
 
 
 def chain(length: int) -> Body:
-    """References in a row."""
+    """A chain of references."""
     defs: Body = {"d0": {"type": "string"}}
     for number in range(1, length):
         defs[f"d{number}"] = {"type": "object", "properties": {"a": {"$ref": f"#/$defs/d{number - 1}"}}}
@@ -131,7 +131,7 @@ def with_tool(schema: Body, *, strict: bool = True) -> Body:
 
 
 def refused(response: httpx2.Response, *statuses: int) -> Body:
-    """The error of a refusal, which is in the envelope and tells no state of a library."""
+    """The error of a refusal, which is in the envelope and reveals no library state."""
     assert response.status_code in statuses, response.text
     assert response.headers["content-type"] == "application/json"
     error: Body = response.json()["error"]
@@ -223,7 +223,7 @@ def test_texts_of_megabytes_are_not_embedded(served: Served) -> None:
 
 
 def raw(served: Served, data: bytes) -> bytes:
-    """What it says to these bytes, until it closes the connection."""
+    """The server's answer to these bytes, until it closes the connection."""
     url = httpx2.URL(served.base_url)
     with socket.create_connection((url.host, url.port or 0), PATIENCE) as connection:
         connection.sendall(data.replace(b"HOST", f"{url.host}:{url.port}".encode()))
@@ -276,7 +276,7 @@ def test_80_bodies_that_do_not_come_keep_nobody_waiting(served: Served) -> None:
 
 @pytest.mark.parametrize("served", ["mlx"], indirect=True)
 def test_a_hundred_answers_of_one_request_keep_a_chat_waiting_for_its_turn_alone(served: Served) -> None:
-    """Four are generated side by side: those that run go first, and one for each place that gets free is the chat's."""
+    """Four are generated at a time: each free place goes to the chat after the running ones."""
     count = {"role": "user", "content": "Count from 1 to 1000."}
     many = {"model": served.model, "messages": [count], "n": 100, "max_tokens": 16, "stream": True}
     ended = 0
@@ -297,6 +297,6 @@ def test_who_leaves_in_the_middle_of_a_stream_stops_nobody(served: Served) -> No
     body = {"messages": [USER], "stream": True, "model": served.model, "max_tokens": 500}
     for _ in range(8):
         with served.client.stream("POST", "/chat/completions", json=body) as response:
-            # Comments come first where it takes long.
+            # Comments come first if it takes long.
             assert next(line for line in response.iter_lines() if line.startswith("data: {"))
     served.check_alive()

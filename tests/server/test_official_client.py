@@ -1,4 +1,4 @@
-"""The official OpenAI client against the server: what people really call it with."""
+"""The official OpenAI client against the server, with the calls that users make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A web page cannot have a browser ask a server on loopback by a name of its own."""
+"""A web page cannot make a browser send requests to a server on loopback by a host name of the page."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 PATIENCE = 60.0
-"""Seconds after which a process that hangs is killed; nothing waits for it."""
+"""Seconds after which a hanging process is killed; no test waits for this limit."""
 
 FRANCE = {"role": "user", "content": "What is the capital of France?"}
 CHAT = {"model": "smollm2", "messages": [FRANCE], "temperature": 0, "max_tokens": 12}
@@ -97,7 +97,7 @@ async def test_a_question_that_is_asked_again_is_read_from_the_cache(live: httpx
     first, again = [(await live.post("/chat/completions", json=body)).json() for _ in range(2)]
     assert again["choices"] == first["choices"]
     cached = [one["usage"]["prompt_tokens_details"]["cached_tokens"] for one in (first, again)]
-    # The system prompt of the template may have been read for another test.
+    # Another test may have read the template's system prompt.
     assert cached[0] < cached[1] == again["usage"]["prompt_tokens"] - 1
 
 
@@ -139,7 +139,7 @@ async def test_a_client_that_leaves_stops_the_model(live: httpx2.AsyncClient, en
     async with live.stream("POST", "/chat/completions", json={**endless, "stream": True}) as response:
         await anext(response.aiter_bytes())
         assert engine.unfinished == 1
-    while engine.unfinished:  # noqa: ASYNC110 - the engine announces it to nobody
+    while engine.unfinished:  # noqa: ASYNC110 - the condition has no event
         await asyncio.sleep(0)
     assert (await live.post("/completions", json=TEXT)).status_code == 200
 

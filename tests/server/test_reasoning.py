@@ -77,7 +77,7 @@ async def test_reasoning_stands_beside_the_content_and_is_counted(
         "reasoning_content": THOUGHT,
     }
     assert answer["choices"][0]["finish_reason"] == "stop"
-    # A byte a token, and the end.
+    # One token per byte, and the end token.
     assert answer["usage"]["completion_tokens"] == len(SAID) + 1
     counted = len(SAID) - len(f"\n\n{ANSWER}")
     assert answer["usage"]["completion_tokens_details"] == {"reasoning_tokens": counted}
@@ -105,7 +105,7 @@ async def test_an_answer_may_begin_amid_the_reasoning_that_its_prompt_opens(
 ) -> None:
     message = (await whole(client))["choices"][0]["message"]
     assert (message["reasoning_content"], message["content"]) == (THOUGHT, ANSWER)
-    # Without any the prompt opens none, and all is content.
+    # Without reasoning the prompt opens none, and everything is content.
     message = (await whole(client, reasoning_effort="none"))["choices"][0]["message"]
     assert "reasoning_content" not in message
     assert message["content"] == f"{THOUGHT}\n</think>\n\n{ANSWER}"

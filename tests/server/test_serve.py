@@ -1,4 +1,4 @@
-"""`gonogo serve` as a process: what it prints, how it ends, and what it says where it cannot start."""
+"""`gonogo serve` as a process: its output, its exit codes, and its message if it cannot start."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 PATIENCE = 60.0
-"""Seconds after which a process that hangs is killed; nothing waits for it."""
+"""Seconds after which a hanging process is killed; no test waits for this limit."""
 
 SCRIPTED = ("--engine", "scripted", "--port", "0", "--log-format", "off")
 ASK = {"model": "scripted", "messages": [{"role": "user", "content": "Hi"}]}
@@ -29,14 +29,14 @@ ASK = {"model": "scripted", "messages": [{"role": "user", "content": "Hi"}]}
 
 @pytest.fixture(autouse=True)
 def without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine that runs the tests is set to serve does not matter here."""
+    """Unset the settings of the machine that runs the tests."""
     for name in Settings.model_fields:
         monkeypatch.delenv(f"GONOGO_SERVER_{name.upper()}", raising=False)
 
 
 @contextmanager
 def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """The server as a process, and its output up to the line that says where it listens."""
+    """The server as a process, and its output up to the line with the address."""
     command = [sys.executable, "-m", "gonogo_server", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:

@@ -1,4 +1,4 @@
-"""Streams over a real connection: framing, order, errors on the way, and what a client that leaves causes."""
+"""Streams over a real connection: framing, order, errors in the middle, and clients that disconnect."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OPERATIONS = [("/chat/completions", CHAT), ("/completions", TEXT)]
 
 
 def events(raw: bytes) -> list[str]:
-    """The data of each event; fails where the framing is any other than one data line and a blank one."""
+    """The data of each event; fails if the framing is not one data line and a blank line."""
     assert raw.endswith(b"\n\n")
     blocks = raw.decode().removesuffix("\n\n").split("\n\n")
     assert all(block.startswith("data: ") and "\n" not in block for block in blocks)
@@ -127,13 +127,13 @@ async def test_an_empty_completion_is_a_stream_too(live: httpx2.AsyncClient) -> 
 
 
 class Slow(ScriptedEngine):
-    """Never comes back from calls of the name `at`; is asked to encode for its vocabulary to be known."""
+    """Hangs in calls of the method `at`; encoding is called to learn the vocabulary."""
 
     def __init__(self, at: str) -> None:
         super().__init__()
         self.at = at
         self.held = 0
-        """Calls that nobody has given up."""
+        """Calls that were not cancelled."""
         setattr(self, at, self._hold)
 
     def cards(self) -> Sequence[ModelCard]:
@@ -169,7 +169,7 @@ async def test_a_client_that_leaves_while_its_request_is_read_is_not_waited_for(
 
 
 class TestWithAGatedEngine:
-    """Streams whose tokens come one by one, each when the test lets it through."""
+    """Streams whose tokens come one by one, when the test lets them through."""
 
     @pytest.fixture
     def engine(self, gate: asyncio.Semaphore) -> ScriptedEngine:
@@ -292,7 +292,7 @@ async def test_a_bug_in_the_middle_of_a_stream_is_logged_with_its_trace(
 ) -> None:
     engine.failure = Failure(1, ZeroDivisionError("the cause"))
     await live.post("/chat/completions", json=CHAT)
-    # It is logged when the exchange is over, which the client may see before the server does.
+    # It is logged at the end of the exchange, which the client may see before the server.
     await until(lambda: "the cause" in caplog.text)
 
 
@@ -324,6 +324,6 @@ async def test_a_body_over_the_limit_is_read_to_its_end_and_answered(
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Give way to the server until something is so; the fixture of the server bounds the wait."""
-    while not condition():  # noqa: ASYNC110 - what is waited for announces itself to nobody
+    """Let the server run until a condition holds; the fixture of the server bounds the wait."""
+    while not condition():  # noqa: ASYNC110 - the condition has no event
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What clients send that changes nothing, or comes back from an answer: taken at every door, and refused nowhere."""
+"""Harmless fields from clients, and fields that come back from answers: accepted on every surface."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ INNER: dict[str, Callable[[Body], Body]] = {
     "ChatCompletionTool": lambda null: {"tools": [TOOL | null]},
     "FunctionObject": lambda null: {"tools": [{"type": "function", "function": {"name": "look"} | null}]},
 }
-"""Where an object of this kind stands in a chat, with more members."""
+"""The place of an object of this kind in a chat, with further members."""
 
 
 def optional(component: str) -> list[str]:
-    """The members of an object of the contract that may be omitted."""
+    """The optional members of an object of the contract."""
     described = document()["components"]["schemas"][component]
     return [name for name in described["properties"] if name not in described.get("required", ())]
 
@@ -113,7 +113,7 @@ async def test_what_has_to_be_there_may_not_be_null(refused: Refused) -> None:
     assert error["param"] == "messages[0].content"
 
 
-# ---- answers that come back --------------------------------------------------------------------------------
+# ---- answers that are sent back --------------------------------------------------------------------------------
 
 
 async def test_an_answer_comes_back_as_the_official_client_writes_it_out(
@@ -146,7 +146,7 @@ async def test_a_result_may_name_its_tool(client: httpx2.AsyncClient, engine: Sc
     assert prompts[0] == prompts[1]
 
 
-# ---- what changes nothing, and what does --------------------------------------------------------------------
+# ---- fields without and with an effect --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

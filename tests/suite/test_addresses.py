@@ -1,4 +1,4 @@
-"""Base URLs with a query, and what is shown of them."""
+"""Base URLs with a query, and their redacted form."""
 
 from __future__ import annotations
 

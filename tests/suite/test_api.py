@@ -1,4 +1,4 @@
-"""gonogo from Python: the names that stay, and what they do."""
+"""gonogo from Python: the stable names, and what they do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a team accepts is waived with its reason, and an entry that is not needed any more breaks the gate."""
+"""What a team accepts is waived with its reason, and an entry that is no longer needed is no-go."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def store(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def baseline(store: Callable[..., Path]) -> Callable[..., Baseline]:
-    """The baseline of these lines, which need not be finished."""
+    """The baseline of these lines, which may be unfinished."""
     return lambda *lines: read(store(*lines), unfinished=True)
 
 
@@ -260,7 +260,7 @@ class TestTheUpdate:
         assert updated([judged("models.list", PASS)], baseline(line), RULES, strict=False) == f"{line}\n"
 
 
-FEW = ("--only", "models", "--only", "chat.stream.done")  # what the evidence was collected for
+FEW = ("--only", "models", "--only", "chat.stream.done")  # the rules of the evidence
 
 
 class TestTheCommand:
@@ -323,7 +323,7 @@ class TestTheCommand:
         listed.write_text(listed.read_text().replace('reason = ""', 'reason = "our issue 12"'))
         finished = gonogo("judge", broken_evidence, *FEW, "--baseline", listed)
 
-        assert first.exit_code == 1  # judged by the file as it was: there was none
+        assert first.exit_code == 1  # judged by the old file: there was none
         assert first.stderr == (
             f"{listed} now has 1 entry, 1 without a reason; add the reason or delete the line.\n"
         )

@@ -1,4 +1,4 @@
-"""Small inputs on which servers failed and the suite was silent: each now has its verdict, and so has what is right."""
+"""Small inputs that servers failed at and the suite missed: each now has its verdict, as have correct answers."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_small_input_has_the_right_verdict(clean: Record, rule: str, edit: Edi
 
 
 def test_a_raw_line_separator_in_a_stream_is_no_fault(clean: Record) -> None:
-    """Readers by Unicode lines break on it; it is legal anyway."""
+    """Readers that split at Unicode line ends break on it; it is still valid."""
     separated = each(made("choices.0.delta", lambda old: {**old, "x_note": "a\u2028b"}), where=has_choice)
     found = verdicts(changed(STREAMED, separated)(clean), load())
     assert turned(found) == set()

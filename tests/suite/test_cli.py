@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Result]
 
-PATIENCE = 60.0  # seconds after which a process that hangs is killed
+PATIENCE = 60.0  # seconds after which a hanging process is killed
 
 
 def test_the_version_is_printed(gonogo: Run) -> None:
@@ -225,7 +225,7 @@ def test_a_command_that_is_misspelt_is_answered_with_the_one_near_it(gonogo: Run
     assert "Did you mean 'check'?" in result.stderr
 
 
-# What takes long to load, and who may load it.
+# Modules that take long to import, and who may import them.
 OF_GHERKIN = {"gherkin"}
 OF_THE_CLIENTS = {"openai", "httpx", "httpx_sse", "pydantic"}
 OF_COLLECTING = {"httpx2", "asyncio", "gonogo.collect"}

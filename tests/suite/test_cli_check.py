@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Result]
 
-FEW = ("--only", "models", "--only", "chat.stream.done")  # enough to see the whole way, and quick
+FEW = ("--only", "models", "--only", "chat.stream.done")  # enough for the whole way, and quick
 
 
 def _without_done(source: Path, target: Path) -> None:
-    """The same evidence, the terminator of each stream taken off."""
+    """The same evidence without the terminator of each stream."""
     record = evidence.read(source)
     cut = [
         replace(exchange, chunks=(Chunk(0.1, exchange.body.replace(b"data: [DONE]\n\n", b"")),))
@@ -52,8 +52,8 @@ def test_the_reference_server_passes_what_it_does_not_refuse(whole_run: Checked)
     unapplied = [rule["id"] for rule in rules if rule["verdict"] == "not-applicable"]
     assert unapplied == ["responses.reasoning.summary"]
     assert sum(map(int, totals.groups())) == len(load()) - len(unapplied)
-    # The scripted model has no date and one temperature, its text no character of several bytes, and its answers call
-    # one tool.
+    # The scripted model has no date and ignores the temperature; its text has no multi-byte characters, and its answers
+    # call one tool.
     assert {rule["id"]: rule["reason"] for rule in rules if rule["verdict"] == "inconclusive"} == {
         "models.entry.seconds": "nothing-seen",
         "responses.stream.reasoning_added": "nothing-seen",
@@ -220,7 +220,7 @@ def test_without_a_url_the_reference_server_is_started_checked_and_stopped(
     gonogo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted = functools.partial(serving.reference_server, engine="scripted")
-    monkeypatch.setattr(serving, "reference_server", scripted)  # without a model to load
+    monkeypatch.setattr(serving, "reference_server", scripted)  # without loading a model
     report = tmp_path / "r.json"
     result = gonogo("check", "--model", "scripted", *FEW, "--json", report)
     target = json.loads(report.read_bytes())["target"]
@@ -256,7 +256,7 @@ def test_the_key_of_the_environment_is_sent_and_never_written(
 
 
 def one_sentence(result: Result) -> str:
-    """What was said on stderr; the test fails where it is more than a line, or the status is not 2."""
+    """The line on stderr; the test fails if it is more than one line, or if the status is not 2."""
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
     assert result.stderr.count("\n") == 1
@@ -265,7 +265,7 @@ def one_sentence(result: Result) -> str:
 
 def test_a_refused_connection_is_one_sentence(gonogo: Run) -> None:
     with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))  # bound and not listening: refuses, and nobody else takes the port
+        bound.bind(("127.0.0.1", 0))  # bound and not listening: refuses, and no other process takes the port
         url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
 
         assert one_sentence(gonogo("check", url)).startswith(

@@ -1,4 +1,4 @@
-"""`gonogo check` and `gonogo judge` with clients for Node, and what they are without."""
+"""`gonogo check` and `gonogo judge` with and without Node clients."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FEW = ("--only", "models", "--only", "chat.stream.done", "--only", "clients")
 
 
 def rules(path: Path) -> dict[str, dict[str, Any]]:
-    """The rules about clients for Node of a JSON report, by id."""
+    """The rules about Node clients in a JSON report, by id."""
     found = json.loads(path.read_bytes())["rules"]
     return {rule["id"]: rule for rule in found if rule["id"].startswith(OF_NODE)}
 

@@ -23,7 +23,7 @@ NOWHERE = "http://127.0.0.1:9/v1"
 
 
 def told(result: Result) -> str:
-    """The one line on stderr of a command that could not be obeyed."""
+    """The one line on stderr of a failed command."""
     assert (result.exit_code, result.stdout) == (2, "")
     (line,) = result.stderr.splitlines()
     return line

@@ -1,4 +1,4 @@
-"""`gonogo check --upstream-faults`: what it says, and what does not go together with it."""
+"""`gonogo check --upstream-faults`: its output, and options that exclude it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two reports compared: worse breaks, and nothing else does."""
+"""The comparison of two reports: only a change for the worse is no-go."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def report(*rules: dict[str, Any], **head: object) -> dict[str, Any]:
 
 
 def of_version_1(report: dict[str, Any]) -> dict[str, Any]:
-    """The same report as gonogo wrote it before it had causes and reasons."""
+    """The same report in the form from before causes and reasons."""
     rules = [
         {
             name: value
@@ -250,7 +250,7 @@ def test_the_markdown_has_a_table_for_each_kind_of_change() -> None:
 class TestTheCommand:
     @pytest.fixture
     def reports(self, gonogo: Run, clean_evidence: Path, broken_evidence: Path, tmp_path: Path) -> list[Path]:
-        """A report on a server that keeps the contract, and on the same one without [DONE]."""
+        """A report on a conforming server, and on the same one without [DONE]."""
         paths = [tmp_path / "clean.json", tmp_path / "broken.json"]
         for stored, path in zip((clean_evidence, broken_evidence), paths, strict=True):
             gonogo("judge", stored, "--only", "models", "--only", "chat.stream.done", "--json", path)

@@ -79,8 +79,8 @@ RECORDS = st.builds(
 
 
 class TestARecord:
-    @pytest.mark.unmeasured  # a hundred records go where one goes
-    @settings(deadline=None)  # a busy machine is no finding
+    @pytest.mark.unmeasured  # a hundred records run the same lines as one
+    @settings(deadline=None)  # a busy machine is not a failure
     @given(RECORDS)
     def test_is_read_as_it_was_written(
         self, tmp_path_factory: pytest.TempPathFactory, record: Record

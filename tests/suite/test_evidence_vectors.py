@@ -1,4 +1,4 @@
-"""Large bodies in evidence files: packed, and the same when they are read."""
+"""Large bodies in evidence files: compressed, and unchanged when they are read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def packed(data: bytes) -> str:
 
 
 class TestABodyOfVectors:
-    """Larger than 64 KiB: packed, and the same when it is read."""
+    """Larger than 64 KiB: compressed, and unchanged when it is read."""
 
     TEXT = json.dumps({"data": [{"embedding": [number / 7 for number in range(8000)]}]}).encode()
     BIG = replace(

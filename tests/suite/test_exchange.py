@@ -1,4 +1,4 @@
-"""What an exchange says of itself, whatever was sent and whatever came."""
+"""The properties of an exchange, whatever was sent and received."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No target and no file makes a traceback, and no text of theirs acts in a terminal or in the log of a CI run."""
+"""No target and no file causes a traceback, and none of their texts can act in a terminal or in a CI log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ACTS = (
     "\x1b[31m\x9b2J\u202ebidi\u2066\r\n::error::pwned\n##[error]pwned ##vso[task.complete]\n\x07\x1b]0;t\x07"
 )
-"""What steers terminals, and what runners of CI take for commands at the beginning of a line and anywhere."""
+"""Control sequences of terminals, and texts that CI runners take for commands, at the start of a line and anywhere."""
 
 MODELS = b'{"object":"list","data":[{"id":"m","object":"model","created":1,"owned_by":"x"}]}'
 DEEP = b"[" * 100_000 + b"]" * 100_000
@@ -72,7 +72,7 @@ TARGETS: dict[str, tuple[bytes, bytes]] = {
 
 @pytest.fixture
 def target(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The base URL of a server that gives one answer to GET, and another to POST."""
+    """The base URL of a server with one answer to GET, and another to POST."""
     of_get, of_post = TARGETS[request.param]
 
     class Handler(socketserver.StreamRequestHandler):
@@ -93,7 +93,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 class Ran:
-    """The command line as its script runs it, so that a mistake of ours would print its trace."""
+    """Run the command line as its script does, so that an internal error would print its traceback."""
 
     def __init__(self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self._capfd, self._monkeypatch = capfd, monkeypatch
@@ -114,7 +114,7 @@ def ran(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> R
 
 
 def acts(text: str) -> list[str]:
-    """What of a text would steer a terminal or a CI run."""
+    """The parts of a text that would control a terminal or a CI run."""
     unprintable = [character for character in text if not character.isprintable() and character != "\n"]
     return unprintable + re.findall(r"(?m)^\s*::\w+|##\w*\[", text)
 
@@ -143,7 +143,7 @@ def test_no_target_makes_a_traceback_and_none_of_its_text_acts(
 
 
 def edited(stored: Path, **target: Any) -> Path:  # noqa: ANN401 - JSON
-    """The file with another target in its head."""
+    """The file with another target in its header."""
     head, *lines = stored.read_text().splitlines()
     header = json.loads(head)
     header["target"] |= target

@@ -1,4 +1,4 @@
-"""The live table: which rules have all that they look at."""
+"""The live table: which rules have all their exchanges."""
 
 from __future__ import annotations
 

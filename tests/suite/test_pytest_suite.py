@@ -1,4 +1,4 @@
-"""The rules in pytest's own runner: `pytest -p gonogo.suite.options --pyargs gonogo.suite`."""
+"""The rules run by pytest: `pytest -p gonogo.suite.options --pyargs gonogo.suite`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SUITE = ("-p", "gonogo.suite.options", "--pyargs", "gonogo.suite", *QUIET)
 def suite(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the suite outside this project, so that none of its settings apply.
 
-    Of the plugins that are installed here it has pytest-bdd alone: to import the others takes as long as the suite.
+    Of the installed plugins it loads only pytest-bdd: importing the others takes as long as the suite.
     """
     return pytest_in(
         folder, "-p", "pytest_bdd.plugin", *SUITE, *arguments, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"
@@ -52,7 +52,7 @@ def pytest_in(folder: Path, *arguments: str, **variables: str) -> subprocess.Com
 
 @pytest.fixture
 def evidence(whole_run: Checked) -> Path:
-    """What `gonogo check` recorded of the reference server."""
+    """The evidence of `gonogo check` on the reference server."""
     return whole_run.evidence
 
 
@@ -65,12 +65,12 @@ def damaged(evidence: Path, folder: Path, damage: Callable[[Exchange], Exchange]
 
 
 def counts(evidence: Path) -> Counter[Verdict]:
-    """The verdicts of the judge on the same evidence."""
+    """The judge's verdicts on the same evidence."""
     return Counter(judgement.verdict for judgement in judge(read(evidence), load().scenarios, load()))
 
 
 def test_the_rules_that_are_chosen_are_tests_of_a_live_target(tmp_path: Path, reference_url: str) -> None:
-    """With all plugins that are installed, as users run it."""
+    """With all installed plugins, as users run it."""
     chosen = ("-k", "model_is_listed or model_list_is_answered")
     done = pytest_in(tmp_path, *SUITE, "--gonogo-url", reference_url, *chosen)
     assert "2 passed" in done.stdout, done.stdout

@@ -1,4 +1,4 @@
-"""Going on after a target was lost: with the command line, against a server that one request stops for good."""
+"""Resuming after a target was lost: on the command line, with a server that one request crashes for good."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KILLER_KEY = 'POST /chat/completions {"temperature":"warm"}'
 
 
 class Fragile(socketserver.ThreadingTCPServer):
-    """Answers everything in the same way until one request kills it; then it hangs up, until it is revived."""
+    """Answers everything in the same way until one request kills it; then it closes connections until it is revived."""
 
     daemon_threads = True
 
@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *_: object) -> None:  # noqa: A002 - as the base class has it
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_after_a_restart_only_what_was_not_sent_is_sent_and_the_killer_stays_fou
     lost = check(gonogo, fragile, stored)
     before = evidence.read(stored)
     with stored.open("a") as file:
-        file.write('{"id": "x99", "stim')  # as a crash leaves it
+        file.write('{"id": "x99", "stim')  # as after a crash
     fragile.dead = False
     fragile.bodies.clear()
     resumed = check(gonogo, fragile, stored, "--resume")

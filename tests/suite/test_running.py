@@ -1,4 +1,4 @@
-"""The use cases beneath the commands: selecting, asking, judging, whatever goes wrong on the way."""
+"""The use cases beneath the commands: selecting, collecting, judging, and failures on the way."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-PATIENCE = 60.0  # seconds after which what hangs is given up
+PATIENCE = 60.0  # seconds after which a hanging run is stopped
 MODELS = Selection(only=("models.list",))
 
 
@@ -229,7 +229,7 @@ def test_a_signal_that_comes_while_answers_are_judged_leaves_the_report_whole(
 
 
 def seconds_in(printed: str) -> str:
-    """The length of a run as the last line of its report has it; what is judged again has none."""
+    """The length of a run from the last line of its report; a report on stored evidence has none."""
     return re.findall(r", \d+\.\d s$", printed, re.MULTILINE)[0]
 
 
@@ -254,7 +254,7 @@ class TestATimeLimit:
 
 
 class TestALimitOfBytes:
-    """A server whose answers are long ends the run before it fills the memory or the disk."""
+    """A server with endless answers ends the run before it fills the memory or the disk."""
 
     SIZE = 50_000
 
@@ -314,7 +314,7 @@ class TestALimitOfBytes:
 
 
 class TestEnoughFailures:
-    """A server that says the same of everything breaks many rules at once."""
+    """A server with the same answer to everything breaks many rules at once."""
 
     ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n" + b'{"data": [{"id": "m"}]}'
     WIDE = Selection(only=("models", "chat.response", "chat.stream", "errors"))

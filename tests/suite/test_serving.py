@@ -12,7 +12,7 @@ import pytest
 from gonogo import serving
 from gonogo.errors import TargetError, UsageError
 
-PATIENCE = 60.0  # seconds after which a process that hangs is killed
+PATIENCE = 60.0  # seconds after which a hanging process is killed
 
 
 def is_up(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""`gonogo serve --fault` as a process: a client that is tried against it meets the fault."""
+"""`gonogo serve --fault` as a process: a client that is tested against it meets the fault."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-PATIENCE = 60.0  # seconds after which a process that hangs is killed
+PATIENCE = 60.0  # seconds after which a hanging process is killed
 SCRIPTED = ("--engine", "scripted", "--port", "0")
 
 
 @contextmanager
 def broken(fault: str) -> Iterator[tuple[str, list[str]]]:
-    """The base URL of a server with the fault, and what it said on the way."""
+    """The base URL of a server with the fault, and its output so far."""
     command = [sys.executable, "-m", "gonogo", "serve", *SCRIPTED, "--fault", fault]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -87,7 +87,7 @@ def test_an_address_that_cannot_be_had_is_one_sentence_and_code_2(port: int | No
 
 
 def test_a_stop_while_it_starts_leaves_no_server_behind() -> None:
-    """The sound server writes its first line to a pipe that only it and the broken one hold."""
+    """The correct server writes its first line to a pipe that only it and the broken one hold."""
     code = (
         "import os, signal\n"
         "from contextlib import contextmanager\n"

@@ -29,7 +29,7 @@ def one_by_one(data: bytes) -> EventStream:
 
 
 def read(data: bytes) -> EventStream:
-    """Whole and one byte at a time, which must be the same."""
+    """Whole and one byte at a time, with the same result."""
     stream = parse(data)
     assert one_by_one(data) == stream
     return stream
@@ -242,7 +242,7 @@ def test_offsets_cut_the_stream_into_its_events() -> None:
     assert data[second.offset : second.end] == b"data: b\r\n\r\n"
 
 
-@pytest.mark.unmeasured  # 100,000 events go where one goes
+@pytest.mark.unmeasured  # 100,000 events run the same lines as one
 def test_events_alike_share_what_they_have_in_common() -> None:
     stream = parse(b"data\n\n" * 100_000)
     assert len(stream.events) == 100_000
@@ -306,7 +306,7 @@ BLOCKS = st.fixed_dictionaries(
 def test_httpx_sse_reads_the_same_where_both_follow_the_standard(
     blocks: list[dict[str, list[str] | str]], end: str, comment: str
 ) -> None:
-    """It dispatches blocks without data too, so that each has some here."""
+    """httpx-sse dispatches blocks without data too, so each block has some here."""
     lines = []
     for block in blocks:
         lines.append(f":{comment}")

@@ -1,7 +1,7 @@
-"""The models admit exactly what the schemas admit: drawn bodies, and bodies broken in one place each.
+"""The models accept exactly what the schemas accept: generated bodies, and bodies with one error each.
 
-Left out are the schemas of event streams: `contains` and `contentSchema` have no counterpart in a model, and
-streams are read by a parser, not by a model.
+The schemas of event streams are omitted: `contains` and `contentSchema` have no counterpart in a model, and streams are
+read by a parser, not by a model.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ DELETED = object()
 
 
 def drawn(name: str, mode: GenerationMode) -> SearchStrategy[Any]:
-    """Bodies for a component, which Schemathesis makes for requests: so it is presented as one."""
+    """Bodies for a component; Schemathesis generates them for requests, so the component is presented as one."""
     body = {
         "required": True,
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}},
@@ -85,7 +85,7 @@ def drawn(name: str, mode: GenerationMode) -> SearchStrategy[Any]:
         }
     )
     cases = api["/"]["POST"].as_strategy(generation_mode=mode)
-    # The negative mode also leaves the body out, or sends bytes that are not JSON: nothing to compare.
+    # The negative mode also omits the body, or sends bytes that are not JSON: nothing to compare.
     return cases.map(lambda case: case.body).filter(is_json)
 
 
@@ -98,7 +98,7 @@ def is_json(value: object) -> bool:
 
 
 def integral(text: str) -> int | float:
-    """Read 1.0 as the integer that it is in JSON Schema; the models tell it from 1, so that servers must."""
+    """Read 1.0 as an integer, as in JSON Schema; the models distinguish it from 1, so servers must convert it."""
     value = float(text)
     return int(value) if value.is_integer() else value
 
@@ -109,7 +109,7 @@ def judges(name: str) -> tuple[jsonschema_rs.Validator, TypeAdapter[Any]]:
 
 
 def agree(name: str, body: object) -> bool:
-    """Whether the schema admits the body; fails where the model does not say the same."""
+    """Whether the schema accepts the body; fails if the model disagrees."""
     text = json.dumps(json.loads(json.dumps(body), parse_float=integral))
     schema, model = judges(name)
     admitted: bool = schema.is_valid(json.loads(text))
@@ -128,7 +128,7 @@ def accepts(model: TypeAdapter[Any], text: str) -> bool:
 
 
 def places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Every place in a JSON value, and in each object one that is still free."""
+    """Every path in a JSON value, and in each object an unused member."""
     yield path
     if isinstance(value, dict):
         yield (*path, "unknown")
@@ -157,7 +157,7 @@ quietly = settings(
     database=None,
     deadline=None,
     phases=[Phase.generate],
-    # Schemas of this size take long to draw from; the number of bodies is bounded below instead.
+    # Generating from schemas of this size takes long; the number of bodies is bounded below instead.
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
 
@@ -194,7 +194,7 @@ def test_models_and_schemas_agree_on_bodies_drawn_as_invalid(name: str) -> None:
 
 
 def examples() -> Iterator[tuple[str, object]]:
-    """The bodies that the contract shows, with the name of their component."""
+    """The example bodies of the contract, with the name of their component."""
 
     def walk(value: object) -> Iterator[tuple[str, object]]:
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The package gonogo_wire is what the generator makes of the contract, byte for byte."""
+"""The package gonogo_wire is exactly what the generator makes of the contract."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def generate(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def clone(root: Path) -> Path:
-    """Copy what the generator reads and writes, so that a test can change it."""
+    """Copy the generator's inputs and outputs, so that a test can change them."""
     for name in (
         "pyproject.toml",
         "tasks/fail_fast.py",
@@ -49,7 +49,7 @@ def test_a_change_by_hand_is_found_shown_and_undone(tmp_path: Path) -> None:
 
 
 def test_every_component_has_a_model_of_its_name_and_there_are_no_others() -> None:
-    # A name that is not in the contract would be one that the generator made up for an inline schema.
+    # A name that is not in the contract would be one that the generator invented for an inline schema.
     public = {
         name for name, value in vars(gonogo_wire).items() if getattr(value, "__module__", "") == "gonogo_wire"
     }

@@ -1,4 +1,4 @@
-"""What the models add to the contract: how Python sees absent, null and renamed fields."""
+"""What the models add to the contract: how Python represents absent, null and renamed fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens and the text that is shown of them, however both are cut."""
+"""Tokens and their visible text, however both are split."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_the_mean_is_that_of_all_tokens_that_were_generated() -> None:
 
 
 def answered(data: bytes, cuts: set[int], stops: list[str]) -> list[Step]:
-    """The steps of an answer whose tokens are these bytes, cut at these places."""
+    """The steps of an answer whose tokens are these bytes, split at these positions."""
     answer, decoder = Answer(0, stops), codecs.getincrementaldecoder("utf-8")()
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     parts = [data[begin:end] for begin, end in pairwise(places)]

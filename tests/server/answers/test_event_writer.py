@@ -1,4 +1,4 @@
-"""The events of a stream: byte for byte what each chunk is, however it was written."""
+"""The events of a stream: byte for byte the same as each chunk serialized alone."""
 
 from __future__ import annotations
 
@@ -82,6 +82,6 @@ def test_steps_that_make_no_chunk_make_no_bytes() -> None:
 
 
 def test_a_text_has_nothing_but_what_the_writer_looks_at() -> None:
-    # Refusals come only from an upstream's chat completion that is translated, never to this writer.
+    # Refusals come only from an upstream's translated chat completion, never to this writer.
     looked_at, elsewhere = ["index", "text", "tokens"], ["refused"]
     assert [field.name for field in fields(Text)] == [*looked_at, *elsewhere]

@@ -1,4 +1,4 @@
-"""Steps on the wire: both operations, as chunks and whole, by the contract."""
+"""The wire form of steps: both operations, as chunks and whole, by the contract."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def chunks(form: Form) -> list[dict[str, Any]]:
 
 @pytest.fixture(params=[(ChatForm, "ChatCompletion"), (CompletionForm, "Completion")], ids=["chat", "text"])
 def form_and_name(request: pytest.FixtureRequest) -> FormAndName:
-    """Each form, and the component of the contract that its whole is."""
+    """Each form, and the component of the contract for its whole answers."""
     return request.param
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Source:
-    """Counts, and knows how far it came and whether it was closed."""
+    """Counts, and records its progress and whether it was closed."""
 
     def __init__(self, name: str, length: int, *, fails: bool = False) -> None:
         self.name = name
@@ -88,7 +88,7 @@ async def test_a_slow_reader_holds_the_streams_back() -> None:
         read = await anext(items)
         for _ in range(5 * AHEAD):
             await asyncio.sleep(0)
-        # Beside those that were read and those that wait each stream holds one.
+        # In addition to those that were read and those queued, each stream holds one.
         assert sum(source.made for source in sources) <= len(read) + AHEAD + len(sources)
 
 

@@ -1,4 +1,4 @@
-"""From pieces to steps, and from steps to the whole."""
+"""Pieces to steps, and steps to the whole answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is found in a schema before the grammar library sees it: sizes, and demands that never end."""
+"""Checks of a schema before the grammar library sees it: sizes, and endless recursion."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def of_object(**properties: object) -> Schema:
 
 
 def chain(length: int, **leaf: object) -> Schema:
-    """Definitions that lead to each other in a row."""
+    """Definitions that refer to each other in a row."""
     links = {f"d{i}": of_object(a={"$ref": f"#/$defs/d{i + 1}"}) for i in range(length)}
     return {"$ref": "#/$defs/d0", "$defs": {**links, f"d{length}": {"type": "string"} | leaf}}
 

@@ -1,4 +1,4 @@
-"""The process in which schemas are tried: it may hang or end, and the next piece of work is done anyway."""
+"""The process that compiles schemas: it may hang or crash, and the next task is done anyway."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Schema = dict[str, Any]
 
 PATIENCE = 60.0
-"""Seconds after which a test that hangs is stopped; nothing waits for it."""
+"""Seconds after which a hanging test is stopped; no test waits for this limit."""
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ async def forms(compiler: Compiler, asked: CreateChatCompletionRequest) -> Any: 
     return await compiler.forms(asked, compiler.brought(asked))
 
 
-# ---- what is kept --------------------------------------------------------------------------------------------
+# ---- the cache -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.anyio
@@ -159,7 +159,7 @@ async def test_without_schemas_nothing_is_tried() -> None:
 
 
 class Failing(Worker):
-    """A process that fails all work in one way."""
+    """A worker that fails all work in one way."""
 
     def __init__(self, failure: Exception) -> None:
         super().__init__(trials.ready)

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 PATIENCE = 30.0
 HIDDEN, RANK, SCALE = 64, 4, 10.0
 ADAPTED = {"self_attn.q_proj": 2, "self_attn.v_proj": 3, "mlp.down_proj": 4}
-"""What the adapter changes, and the key of the random numbers for it."""
+"""The weights that the adapter changes, and the key of their random numbers."""
 
 
 def weights(layer: int = 0) -> dict[str, mx.array]:
-    """Those of an adapter for a layer of the tiny Llama."""
+    """The tensors of an adapter for a layer of the tiny Llama."""
     made = {}
     for part, key in ADAPTED.items():
         made[f"model.layers.{layer}.{part}.lora_a"] = mx.random.normal((HIDDEN, RANK), key=mx.random.key(key))
@@ -45,7 +45,7 @@ def weights(layer: int = 0) -> dict[str, mx.array]:
 
 
 def write(folder: Path, base: Path, *, own: dict[str, mx.array] | None = None, **changes: object) -> Path:
-    """The folder, with an adapter for the base in it, as mlx_lm would have written it."""
+    """The folder with an adapter for the base, as mlx_lm would write it."""
     folder.mkdir()
     trained = {"rank": RANK, "scale": SCALE, "dropout": 0.5, "keys": [*ADAPTED]}
     config = {"model": str(base), "fine_tune_type": "lora", "num_layers": 1, "lora_parameters": trained}
@@ -55,7 +55,7 @@ def write(folder: Path, base: Path, *, own: dict[str, mx.array] | None = None, *
 
 
 def fuse(base: Path, folder: Path) -> Path:
-    """A copy of the base whose weights are, by hand, what the adapter makes of them."""
+    """A copy of the base with the adapter's weights merged by hand."""
     shutil.copytree(base, folder)
     stored = {
         name: weight.astype(mx.float32) for name, weight in mx.load(str(base / "model.safetensors")).items()

@@ -1,4 +1,4 @@
-"""Who joins the answers that are being generated: as many as have room in bytes, in the order in which they came."""
+"""Admission to the batch: as many answers as fit in bytes, in the order of arrival."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHORT, OTHER, LONG = (1, 2, 3), (4, 5, 6), tuple(range(10, 100))
 
 
 def room_for(bench: Any, rows: int, tokens: int) -> int:  # noqa: ANN401 - the conftest's
-    """The bytes of the caches of so many answers, of so many tokens each."""
+    """The bytes of the caches of `rows` answers with `tokens` tokens each."""
     return measure(bench.loaded.model).nbytes(rows, tokens)
 
 
@@ -142,7 +142,7 @@ async def test_who_joins_no_others_is_answered_where_the_model_cannot_say_what_i
 
 
 async def order(bench: Any, answers: dict[str, Any]) -> list[str]:  # noqa: ANN401 - the conftest's
-    """The names of answers that have no token yet, in the order in which they get one."""
+    """The names of answers without a token, in the order in which they get their first one."""
     begun: list[str] = []
     while len(begun) < len(answers):
         await bench.step()

@@ -1,4 +1,4 @@
-"""Answers of one model side by side: steps are taken by hand, so that each stage is met for certain."""
+"""Answers of one model side by side: steps are taken by hand, so that each stage is reached for certain."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def test_those_who_wait_are_answered_in_the_order_in_which_they_came(
 ) -> None:
     bench = by_hand(endless_folder, sequences=1)
     leaving = bench.ask(SHORT, 1000)
-    # The first of them are the longest, so that none is there first for being short.
+    # The first of them are the longest, so that none finishes first because it is short.
     waiting = [bench.ask([number] * length, length) for number, length in ((4, 9), (5, 5), (6, 3), (7, 1))]
     await bench.step(3)
     assert not any(answer.pieces for answer in waiting)
@@ -133,7 +133,7 @@ async def test_a_prompt_that_stands_in_line_to_be_read_can_be_cancelled(
     bench = by_hand(endless_folder, sequences=16)
     answers = [bench.ask([number, *range(100, 190)], 3) for number in range(12)]
     await bench.step()
-    # Eight are read side by side, so that the last one has no part of its prompt read.
+    # Eight are read at a time, so that no part of the last one's prompt is read.
     answers[-1].cancelled = True
     await bench.run(*answers)
     assert not answers[-1].pieces
@@ -218,7 +218,7 @@ async def test_a_prompt_of_one_token_is_answered(by_hand: Open, endless_folder: 
 
 
 class Poisoned:
-    """A matcher that breaks when it is asked for the next mask so many times."""
+    """A matcher that fails after this many requests for a mask."""
 
     def __init__(self, steps: int) -> None:
         self.left = steps
@@ -279,7 +279,7 @@ async def test_a_token_that_cannot_be_written_fails_its_answer_alone(
 
 
 def fail_once(monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException) -> None:
-    """The next call of a method of the batch raises."""
+    """Make the next call of a method of the batch raise."""
     genuine = getattr(PackedGenerator, method)
 
     def broken(generator: object, *arguments: object, **named: object) -> object:
@@ -364,7 +364,7 @@ async def test_a_failed_step_is_survived_even_where_it_cannot_be_logged(
     assert len(await bench.tokens(LONG, 3)) == 3
 
 
-@pytest.mark.unmeasured  # two hundred answers go where a few go
+@pytest.mark.unmeasured  # two hundred answers run the same lines as a few
 async def test_two_hundred_answers_half_of_them_cancelled_leave_nothing_behind(
     by_hand: Open, endless_folder: Path
 ) -> None:

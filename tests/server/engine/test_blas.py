@@ -1,4 +1,4 @@
-"""Which BLAS is put under mlx, and that it comes first."""
+"""The choice of the BLAS for mlx, and that it is loaded first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ on_linux_cpu = pytest.mark.skipif(sys.platform != "linux", reason="mlx brings it
 
 @on_linux_cpu
 def test_importing_any_module_of_the_engine_loads_the_blas_before_mlx() -> None:
-    # In a process of its own, as this one has imported mlx long ago.
+    # In a separate process, because this one has imported mlx already.
     script = (
         "import gonogo_server.engine.mlx.sampler as sampler\n"
         "from gonogo_server.engine.mlx import BLAS\n"

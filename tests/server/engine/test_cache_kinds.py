@@ -1,4 +1,4 @@
-"""Models that do not remember every token by itself: what they keep of a prompt cannot be cut to a part of it."""
+"""Models whose cache does not store every token separately: a cached prompt cannot be cut to a part of it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ KINDS: Final[dict[str, dict[str, object]]] = {
         "time_step_rank": 4,
     },
 }
-"""Of each kind of cache a model that has it, by what its config.json has of its own."""
+"""A model for each kind of cache, by its members of config.json."""
 
 LONG, SHORT, OTHER = tuple(range(10, 100)), (1, 2, 3), tuple(range(200, 230))
 

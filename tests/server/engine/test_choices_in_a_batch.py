@@ -1,4 +1,4 @@
-"""The choices of a request on MLX: what is read for them, and what of it clients are told."""
+"""The choices of a request on MLX: which tokens are read for them, and what clients see."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ TEXT = {"model": "endless", "prompt": PROMPT, "max_tokens": 3}
 
 @pytest.fixture
 def engine(open_model: Open, endless_folder: Path) -> MlxEngine:
-    """The end token comes by chance only, once in hundreds of answers, and changes nothing here."""
+    """The end token is drawn by chance in one of hundreds of answers, which changes nothing here."""
     return open_model(endless_folder)
 
 
 def usage(response: httpx2.Response) -> tuple[int, int]:
-    """Tokens of the prompt, and how many of them were cached."""
+    """The tokens of the prompt, and how many of them were cached."""
     assert response.status_code == 200, response.text
     told: dict[str, Any] = response.json()["usage"]
     return told["prompt_tokens"], told["prompt_tokens_details"]["cached_tokens"]

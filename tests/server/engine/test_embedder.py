@@ -43,7 +43,7 @@ def models() -> dict[str, Embedder]:
 
 @pytest.fixture
 def change(tmp_path: Path) -> Change:
-    """A copy of a tiny model in which a JSON file says something else; None: the file is not there."""
+    """A copy of a tiny model with changes to a JSON file; None: without the file."""
 
     def changed(model: str, file: str, changes: dict[str, object] | list[object] | None) -> Path:
         folder = tmp_path / model
@@ -63,7 +63,7 @@ def change(tmp_path: Path) -> Change:
 
 
 def as_trained(model: Embedder, text: str) -> tuple[int, ...]:
-    """The ids of a text, cut as the reference cuts those that are too long."""
+    """The ids of a text, truncated as the reference truncates long texts."""
     ids = model.text.encode(text)
     longest = model.text.context_length
     return ids if len(ids) <= longest else (*ids[: longest - 1], ids[-1])
@@ -237,7 +237,7 @@ def test_no_model_reads_more_than_it_has_positions(change: Change) -> None:
         ).context_length
         for model in ("tiny-bert", "tiny-roberta")
     }
-    # RoBERTa's begin behind its padding token, which is the second of its vocabulary.
+    # RoBERTa's positions begin after its padding token, which is the second of its vocabulary.
     assert lengths == {"tiny-bert": 32, "tiny-roberta": 30}
     folder = change("tiny-bert", "tokenizer_config.json", None)
     assert read_embedding_folder(folder).context_length == 32

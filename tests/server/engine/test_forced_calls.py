@@ -1,4 +1,4 @@
-"""Tools and schemas with a model that makes no sense: whatever it would say, a grammar holds it to the form."""
+"""Tools and schemas with a random model: a grammar enforces the form."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def number(value: int) -> mx.array:
 
 
 def metadata() -> dict[str, Any]:
-    """That of a Llama of one layer, whose tokens are bytes, a few whole tokens, and one merge."""
+    """The metadata of a Llama with one layer, whose tokens are bytes, a few whole words, and one merge."""
     return {
         "general.architecture": "llama",
         "llama.embedding_length": number(HIDDEN),
@@ -78,7 +78,7 @@ def tensors() -> dict[str, mx.array]:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write a GGUF file: what is usual, with changes; None leaves a key out."""
+    """Write a GGUF file: the usual metadata with changes; None removes a key."""
 
     def save(changes: dict[str, Any] | None = None, more: dict[str, mx.array] | None = None) -> Path:
         file = tmp_path / "made.gguf"
@@ -123,7 +123,7 @@ def test_the_real_models_quantised_weights_become_what_their_scales_say() -> Non
 
 
 def test_an_adapter_that_was_made_for_the_original_fits_the_file(write: Write, tmp_path: Path) -> None:
-    # llama.cpp's converter writes the two halves of a head's rows of q and k in turn.
+    # llama.cpp's converter interleaves the two halves of a head's rows of q and k.
     heads = {"attn_q": 2, "attn_k": 1}
     rows = {"attn_q": HIDDEN, "attn_k": HIDDEN // 2, "attn_v": HIDDEN // 2}
     original = {

@@ -1,4 +1,4 @@
-"""Small models of chance, written as llama.cpp's converter writes them: the logits are those of the same folder."""
+"""Small random models, written as llama.cpp's converter writes them: the logits equal those of the same folder."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def configuration(kind: str) -> dict[str, Any]:
 
 
 def folder(path: Path, kind: str) -> dict[str, mx.array]:
-    """A model in MLX format; returns its weights, none of which leaves a logit as it would be without."""
+    """A model in MLX format; returns its weights, each of which affects the logits."""
     config = configuration(kind)
     model_class, arguments = whole().get_classes(config)
     shapes = tree_flatten(model_class(arguments.from_dict(config)).parameters())
@@ -77,7 +77,7 @@ def folder(path: Path, kind: str) -> dict[str, mx.array]:
 
 
 def converted(name: str, weight: np.ndarray, arch: MODEL_ARCH) -> np.ndarray:
-    """As the converter has it, which writes the two halves of a Llama's heads of q and k in turn."""
+    """The rows as the converter writes them: the two halves of a Llama's heads of q and k are interleaved."""
     for part, heads in (("q_proj", HEADS), ("k_proj", KEY_HEADS)):
         if arch == MODEL_ARCH.LLAMA and part in name:
             halves = weight.reshape(heads, 2, -1, *weight.shape[1:])
@@ -86,7 +86,7 @@ def converted(name: str, weight: np.ndarray, arch: MODEL_ARCH) -> np.ndarray:
 
 
 def factors(config: dict[str, Any]) -> np.ndarray:
-    """By how much each pair of a head turns slower, as the converter computes it for Llama 3.1."""
+    """The factor by which each pair of a head rotates slower, as the converter computes it for Llama 3.1."""
     scaling, size = config["rope_scaling"], HIDDEN // HEADS
     context, factor = scaling["original_max_position_embeddings"], scaling["factor"]
     low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
@@ -110,7 +110,7 @@ def both(path: Path, kind: str) -> tuple[Path, Path]:
 
 
 def file(path: Path, kind: str, weights: dict[str, mx.array], more: dict[str, np.ndarray]) -> Path:
-    """What the converter writes, with tensors and metadata by the names that the package `gguf` has for them."""
+    """The output of the converter: tensors and metadata under the names of the package `gguf`."""
     arch, config = KINDS[kind][0], configuration(kind)
     writer = GGUFWriter(path, MODEL_ARCH_NAMES[arch])
     writer.add_embedding_length(HIDDEN)

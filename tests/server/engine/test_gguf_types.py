@@ -1,4 +1,4 @@
-"""Types of tensors in GGUF files: kept without loss, or refused by name, and never passed over."""
+"""Types of tensors in GGUF files: kept without loss, or refused by name, and never ignored."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 ROWS = np.linspace(-3, 3, 4 * 256, dtype=np.float32).reshape(4, 256)
 LARGE = np.array([[1e30, -7e4, 2.0**-120, 3.0]] * 8, dtype=np.float32)
-"""Beyond float16, which ends at 65504 and begins at 2^-24."""
+"""Values beyond float16, whose range is from 2^-24 to 65504."""
 
 
 def written(tmp_path: Path, name: str, rows: np.ndarray, kind: Type, alignment: int | None = None) -> Path:
-    """A file with a tensor before and one behind the one of this type, and some metadata of every kind.
+    """A file with a tensor before and after the one of this type, and some metadata of every kind.
 
-    Rows of bytes are blocks of the type already.
+    Rows of bytes are already blocks of the type.
     """
     file = tmp_path / "made.gguf"
     writer = GGUFWriter(file, "llama")
@@ -76,11 +76,11 @@ def test_values_of_bf16_beyond_half_precision_are_kept(tmp_path: Path) -> None:
 
 
 SCALES = {Type.Q2_K: (80, 82), Type.Q4_K: (0, 2), Type.Q6_K: (208,)}
-"""The bytes in a block of 256 values at which its scales begin (ggml-common.h, block_q2_K and others)."""
+"""The offset of the scales in a block of 256 values (ggml-common.h, block_q2_K and others)."""
 
 
 def blocks(kind: Type) -> np.ndarray:
-    """Four blocks of chance, with scales that leave every value below 50; `gguf` writes none of these types itself."""
+    """Four random blocks, with scales that keep every value below 50; `gguf` writes none of these types itself."""
     _, size = GGML_QUANT_SIZES[kind]
     data = np.random.default_rng(0).integers(0, 256, (4, size), dtype=np.uint8)
     for begin in SCALES[kind]:
@@ -115,7 +115,7 @@ STRING, ARRAY, DOUBLE = 8, 9, 12
 
 
 def head(kind: bytes) -> bytes:
-    """The beginning of a file up to the type of its second value; there is no value, and nothing behind it."""
+    """The beginning of a file up to the type of its second value; the value itself is missing."""
     first = _text(b"general.architecture") + struct.pack("<I", STRING) + _text(b"llama")
     return b"GGUF" + struct.pack("<IQQ", 3, 0, 2) + first + _text(b"llama.rope.theta") + kind
 

@@ -1,4 +1,4 @@
-"""Tokenizers in GGUF files of Llama 3 and Qwen, held against transformers' own, made from the same vocabulary."""
+"""Tokenizers in GGUF files of Llama 3 and Qwen, compared with transformers' own for the same vocabulary."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PARTS = (
 )  # fmt: skip
 NORMAL, CONTROL = 1, 3
 WHOLE = "Ġlower"
-"""A token that no merges make."""
+"""A token that no merges produce."""
 
 
 @cache
 def texts() -> tuple[str, ...]:
-    """The parts alone, two by two, and in 400 rows of chance."""
+    """The parts alone, in pairs, and in 400 random sequences."""
     chance = random.Random(11)
     rows = ["".join(chance.choices(PARTS, k=chance.randint(3, 14))) for _ in range(400)]
     return (*PARTS, *(left + right for left in PARTS for right in PARTS), *rows)
@@ -35,7 +35,7 @@ def texts() -> tuple[str, ...]:
 
 @cache
 def vocabulary(pattern: str) -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """Some hundred tokens that were learnt from the texts, and the merges that make them."""
+    """A few hundred tokens learnt from the texts, and the merges that make them."""
     learnt = Tokenizer(models.BPE())
     split = pre_tokenizers.Split(Regex(pattern), behavior="isolated")
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
@@ -75,7 +75,7 @@ def metadata(pre: str) -> dict[str, Any]:
 
 
 def llama3() -> Tokenizer:
-    """What transformers makes of a tiktoken file, as Llama 3's is."""
+    """The tokenizer that transformers makes of a tiktoken file such as Llama 3's."""
     found = vocabulary(LLAMA3)
 
     class Same(TikTokenConverter):
@@ -86,7 +86,7 @@ def llama3() -> Tokenizer:
 
 
 def qwen2() -> Tokenizer:
-    """What transformers has for Qwen."""
+    """The tokenizer that transformers has for Qwen."""
     ids, merges = vocabulary(PATTERNS["qwen2"])
     return Qwen2Tokenizer(vocab=ids, merges=merges).backend_tokenizer
 

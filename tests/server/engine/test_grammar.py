@@ -1,4 +1,4 @@
-"""Grammars: answers keep to them whatever the model would say, and nobody beside them is any the wiser."""
+"""Grammars: answers match them whatever the model's output, and other answers in the batch are unaffected."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ async def test_a_prefix_that_was_read_for_another_is_used_with_a_grammar(
 async def test_a_model_with_more_logits_than_tokens_never_draws_the_others(
     by_hand: Open, make_folder: Make
 ) -> None:
-    # The tokenizer has 257 tokens; the others have no text, and no grammar can say anything of them.
+    # The tokenizer has 257 tokens; the others have no text, and no grammar can mention them.
     bench = by_hand(make_folder("wide", vocab_size=1000, max_position_embeddings=100_000))
     (answer,) = await bench.run(follow(bench, "start: /[a-z]{30}/"))
     assert len(text_of(answer)) == 30

@@ -1,4 +1,4 @@
-"""From a name to a model on this machine."""
+"""Finds a model on this machine by its name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """What looks like a model in MLX format, to one who does not load it."""
+    """A folder that looks like a model in MLX format until it is loaded."""
     made = tmp_path / "a-model"
     made.mkdir()
     (made / "config.json").write_text("{}")
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def adapter(tmp_path: Path, folder: Path) -> Path:
-    """What looks like an adapter for that model."""
+    """A folder that looks like an adapter for that model."""
     made = tmp_path / "poet"
     made.mkdir()
     (made / "adapter_config.json").write_text(json.dumps({"model": str(folder)}))
@@ -200,7 +200,7 @@ def test_an_id_is_taken_from_the_local_cache(folder: Path, monkeypatch: pytest.M
 def test_an_id_that_is_not_in_the_cache_is_not_downloaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The real library looks, in an empty cache.
+    # The real library looks in an empty cache.
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(ModelUnavailable, match="not in the local Hugging Face cache: add --download"):
         locate("owner/model-that-nobody-has")

@@ -1,4 +1,4 @@
-"""Penalties and biases: by themselves, and as answers feel them."""
+"""Penalties and biases: on their own, and in answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROMPT = (7, 7, 8)
 
 
 def lowered(penalties: Penalties, answer: Sequence[int]) -> list[float]:
-    """What is taken from ten equal logits after that answer to `PROMPT`."""
+    """The values subtracted from ten equal logits after that answer to `PROMPT`."""
     tokens = list(PROMPT)
     logits = penalties(mx.array(tokens), mx.zeros((1, 10)))
     for token in answer:
@@ -53,7 +53,7 @@ def test_negative_penalties_make_repetition_likelier() -> None:
 
 
 async def test_every_answer_is_penalised_for_what_it_says_itself(by_hand: Open, endless_folder: Path) -> None:
-    # Nothing but four tokens is possible, and what was said is much less likely than what was not.
+    # Only four tokens are possible, and repeated ones are much less likely.
     bench = by_hand(endless_folder)
     four = [(token, 100.0) for token in (40, 41, 42, 43)]
     asked = {"temperature": 0, "frequency_penalty": 30.0, "bias": four}

@@ -1,4 +1,4 @@
-"""Grammars are compiled once for a model, and who waits for one waits no longer than it may take."""
+"""Grammars are compiled once per model, with a time limit for those who wait."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def text(by_hand: Callable[..., Any], tiny_folder: Path) -> Text:
 
 @pytest.fixture
 def compiled(text: Text, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The grammars that were compiled, in their order."""
+    """The compiled grammars, in order."""
     seen: list[str] = []
     compile_it = text.matcher
 

@@ -1,4 +1,4 @@
-"""Texts that are too long are refused before they are read as a whole."""
+"""Texts that are too long are refused before they are tokenized as a whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gonogo_server.errors import TooLong
 
 
 class Reader:
-    """Counts a token for each character, and notes how many characters it was given."""
+    """Counts a token for each character, and records how many characters it was given."""
 
     def __init__(self, tokens_each: int = 1) -> None:
         self.read = 0

@@ -1,4 +1,4 @@
-"""What the engine was built on, compared with what is installed."""
+"""The parts of mlx_lm that the engine relies on, compared with the installed version."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RECORDED = {
     "make_prompt_cache": "model max_kv_size=",
     "trim_prompt_cache": "cache num_tokens",
 }
-"""The parameters of each name, those with a default marked by =."""
+"""The parameters of each name; those with a default are marked with =."""
 
 METHODS = {
     "insert": ("self prompts max_tokens= caches= all_tokens= samplers= logits_processors= stop_sequences="),
@@ -47,7 +47,7 @@ METHODS = {
     "extract_cache": "self uids",
     "close": "self",
 }
-"""The same for what is called on a BatchGenerator."""
+"""The same for the methods of a BatchGenerator."""
 
 AT_ONCE = {
     "KVCache",
@@ -58,7 +58,7 @@ AT_ONCE = {
     "make_prompt_cache",
     "trim_prompt_cache",
 }
-"""What is there without the rest of mlx_lm."""
+"""What is available without the rest of mlx_lm."""
 
 
 def named(name: str) -> Any:  # noqa: ANN401 - a class or a function of mlx_lm

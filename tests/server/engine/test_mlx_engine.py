@@ -1,4 +1,4 @@
-"""The engine on MLX: a real model, and a tiny one where sense does not matter."""
+"""The engine on MLX: a real model, and a tiny one for tests that need no meaningful text."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ async def test_answers_take_turns(smollm2: MlxEngine) -> None:
     async def listen(number: int) -> None:
         async with aclosing(smollm2.generate("smollm2", Generation(prompt, 6, Sampling(0)))) as steps:
             async for _ in steps:
-                order.append(number)  # noqa: PERF401 - the order is written down while it happens
+                order.append(number)  # noqa: PERF401 - recorded as it happens
 
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(listen(0), listen(1))
@@ -138,7 +138,7 @@ async def test_closing_the_iterator_stops_the_generation(smollm2: MlxEngine) -> 
         await anext(steps)
         assert smollm2.unfinished == 1
         await steps.aclose()
-        # All 8000 tokens would take longer than the test may.
+        # All 8000 tokens would take longer than the test's limit.
         await idle(smollm2)
 
 
@@ -163,7 +163,7 @@ async def test_an_unknown_model_is_a_bug_of_the_caller(smollm2: MlxEngine) -> No
 
 
 def breaking_with(error: BaseException) -> Callable[..., object]:
-    """A step of the batch that goes wrong."""
+    """A failing step of the batch."""
 
     def broken(*_: object) -> object:
         raise error

@@ -1,4 +1,4 @@
-"""Several models in one engine: which are in memory, and what is known of those that are not."""
+"""Several models in one engine: which are in memory, and what is known of the others."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def loaded(engine: MlxEngine) -> list[bool]:
 
 @pytest.fixture
 def folders(make_folder: Make) -> list[Path]:
-    """Two models of the same size that say different things."""
+    """Two models of the same size with different answers."""
     return [make_folder(name, random=random, **ENDLESS) for random, name in enumerate(("one", "two"))]
 
 
@@ -68,7 +68,7 @@ def room_for(folders: list[Path], count: float) -> int:
 
 @pytest.fixture
 def switching(open_model: Open, folders: list[Path]) -> MlxEngine:
-    """Loads either of the two models when it is asked for, and has no place for both."""
+    """An engine that loads either of the two models on request, with room for one."""
     return open_model(*folders, budget=Budget(preload=(), nbytes=room_for(folders, 1.5)))
 
 
@@ -111,7 +111,7 @@ async def test_one_makes_room_for_the_other_and_answers_as_before_when_it_is_bac
     assert loaded(switching) == [False, True]
     again = await say(switching, "one")
     assert said(again) == first
-    # What it had read went with it.
+    # Its prefix cache was unloaded with it.
     assert again[0].cached == 0
 
 
@@ -122,7 +122,7 @@ async def test_a_running_stream_is_not_torn_down_by_a_switch(switching: MlxEngin
         pieces = [await anext(steps)]
         other = asyncio.ensure_future(say(switching, "two"))
         await asyncio.sleep(0)
-        # Who comes for the same model now is served after the one who waits for the other.
+        # A later request for the same model is served after the one that waits for the other model.
         behind = asyncio.ensure_future(say(switching, "one", 5))
         pieces += [piece async for piece in steps]
         assert not other.done()
@@ -150,7 +150,7 @@ async def test_a_model_that_nobody_uses_is_let_go_after_a_while(
     engine = open_model(*folders, budget=Budget(idle_seconds=0.0))
     await say(engine, "one")
     async with asyncio.timeout(PATIENCE):
-        while any(loaded(engine)):  # noqa: ASYNC110 - nobody is told
+        while any(loaded(engine)):  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
     assert len(await say(engine, "one")) == 8
 
@@ -162,7 +162,7 @@ async def test_a_client_that_leaves_keeps_no_model_in_memory(open_model: Open, f
         await anext(steps)
         assert loaded(engine) == [True]
         await steps.aclose()
-        while any(loaded(engine)):  # noqa: ASYNC110 - nobody is told
+        while any(loaded(engine)):  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
 
 
@@ -203,12 +203,12 @@ def test_a_kind_of_model_that_is_not_read_here_is_refused_at_the_start(folders: 
 
 
 async def test_who_waits_for_room_hears_of_the_engines_end(switching: MlxEngine) -> None:
-    # A client that reads nothing: its stream would never tell.
+    # A client that does not read: its stream would never show it.
     steps = endless(switching)
     async with asyncio.timeout(PATIENCE):
         await anext(steps)
         waiting = asyncio.ensure_future(say(switching, "two"))
-        while not switching._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
+        while not switching._pool.waiting("two"):  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
         await switching.close()
         with pytest.raises(EngineDied):
@@ -235,13 +235,13 @@ async def test_a_request_keeps_its_turn_from_its_first_question_to_its_answer(sw
     async with asyncio.timeout(PATIENCE):
         await anext(steps)
         first = asyncio.ensure_future(ask("one"))
-        while not started:  # noqa: ASYNC110 - nobody is told
+        while not started:  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
         second = asyncio.ensure_future(ask("two"))
-        while not switching._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
+        while not switching._pool.waiting("two"):  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
         go_on.set()
-        # The second waits for the one that is still running, and the first need not wait for the second.
+        # The second waits for the one that is still running, but the first need not wait for the second.
         assert await first == "one"
         assert not second.done()
         await steps.aclose()
@@ -265,10 +265,10 @@ async def test_a_client_that_leaves_while_it_waits_for_room_is_not_waited_for(
     async with listen(application(switching, Settings())) as client:
         await anext(steps)
         asking = asyncio.ensure_future(client.post(path, json=body_of(path) | {"stream": stream}))
-        while not switching._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
+        while not switching._pool.waiting("two"):  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
         asking.cancel()
-        while switching._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
+        while switching._pool.waiting("two"):  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
         await steps.aclose()
     assert loaded(switching) == [True, False]
@@ -282,7 +282,7 @@ async def test_a_request_that_waits_for_room_for_too_long_is_a_503(switching: Ml
         response = await client.post(path, json=body_of(path))
         assert (response.status_code, response.json()["error"]["code"]) == (503, "request_timeout")
         assert switching._pool.waiting("two") == 0
-        # The others are served as before.
+        # Other requests are served as before.
         assert len(await say(switching, "one")) == 8
         await steps.aclose()
     assert loaded(switching) == [True, False]
@@ -307,7 +307,7 @@ def test_a_model_that_can_never_fit_is_refused_at_the_start(folders: list[Path])
         open_engine([str(folders[0])], budget=Budget(nbytes=room_for(folders, 0.5)))
 
 
-# ---- What is said of a model on disk
+# ---- The card of a model on disk
 
 
 def test_what_is_foretold_is_what_loading_finds(tiny_folder: Path) -> None:
@@ -321,7 +321,7 @@ def test_what_is_foretold_is_what_loading_finds(tiny_folder: Path) -> None:
 def test_what_is_foretold_of_quantised_weights_is_what_loading_finds(tiny_folder: Path) -> None:
     location = locate(str(tiny_folder))
     model = load(location).model
-    # One layer has groups of its own, as mlx_lm writes them where a recipe mixes several.
+    # One layer has its own groups, as mlx_lm writes them if a recipe mixes several.
     own = {"group_size": 32, "bits": 8}
     nn.quantize(
         model,
@@ -336,7 +336,7 @@ def test_what_is_foretold_of_quantised_weights_is_what_loading_finds(tiny_folder
 
 def test_what_is_foretold_of_an_embedding_model_is_what_loading_finds() -> None:
     location = locate("minilm")
-    # Its file holds a layer that vectors need not.
+    # Its file has a layer that vectors do not need.
     assert foretell(location).nbytes == pytest.approx(load_embedder(location).nbytes, rel=0.01)
 
 

@@ -1,4 +1,4 @@
-"""Models whose caches cannot be batched: their answers take turns, and are no others than those of a batch."""
+"""Models whose caches cannot be batched: their answers take turns, and are the same as in a batch."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ CHUNKED: Final[dict[str, object]] = {
 
 @pytest.fixture
 def unbatchable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has a Llama's cache look as if it could not be batched."""
+    """Make a Llama's cache look as if it could not be batched."""
     monkeypatch.delattr(KVCache, "merge")
 
 

@@ -36,8 +36,8 @@ async def events(lines: AsyncIterator[str]) -> list[str]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Give way until something is so; the fixture of the server bounds the wait."""
-    while not condition():  # noqa: ASYNC110 - the engine announces it to nobody
+    """Wait until a condition holds; the fixture of the server bounds the wait."""
+    while not condition():  # noqa: ASYNC110 - the condition has no event
         await asyncio.sleep(0)
 
 
@@ -101,7 +101,7 @@ class TestWithOnePlace:
 
 
 class TestWithModelsOnDemand:
-    """Two models of which none is in memory, and one of them does not load."""
+    """Two models, neither in memory, one of which cannot be loaded."""
 
     @pytest.fixture
     def engine(self, open_model: Open, endless_folder: Path, tiny_folder: Path) -> MlxEngine:

@@ -168,7 +168,7 @@ def test_a_short_prompt_gets_its_first_token_while_a_long_one_is_read(tiny: Benc
     long, short = uids
     assert answered == [short, long]
     assert passes.count(0) <= 5
-    # Of 16 tokens a pass at least 12 are the long prompt's.
+    # Of 16 tokens a pass, at least 12 belong to the long prompt.
     assert len(passes) <= 400 / 12 + 2
 
 

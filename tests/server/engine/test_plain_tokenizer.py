@@ -1,4 +1,4 @@
-"""The tokenizer of a GGUF file says what transformers and mlx_lm would say of it, and neither is imported for it."""
+"""The tokenizer of a GGUF file behaves as those of transformers and mlx_lm, without importing either."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def of_bytes(*added: str) -> Tokenizer:
 def both(
     tokenizer: Tokenizer, template: str | None, begin: str | None, end: str | None, ends: Sequence[int] = ()
 ) -> tuple[PlainTokenizer, TokenizerWrapper]:
-    """Ours and that of the libraries, on the same tokens."""
+    """Our tokenizer and that of the libraries, with the same tokens."""
     named = {"bos_token": begin, "eos_token": end, "chat_template": template}
     theirs = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, **{name: value for name, value in named.items() if value is not None}
@@ -93,7 +93,7 @@ def both(
 
 
 def prompt(tokenizer: Any, chat: list[dict[str, Any]], variables: dict[str, Any]) -> str:  # noqa: ANN401 - one of two
-    """What the template makes of it, or what it says against it."""
+    """The template's prompt, or its error."""
     try:
         text: str = tokenizer.apply_chat_template(
             chat, tokenize=False, add_generation_prompt=True, **variables

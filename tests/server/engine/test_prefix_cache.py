@@ -1,4 +1,4 @@
-"""What models have read already: the cache by itself, and what answers make of it."""
+"""The prefix cache: on its own, and in answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONG, SHORT = tuple(range(10, 100)), (1, 2, 3)
 
 
 def cache_of(limit: int, *entries: tuple[tuple[int, ...], int], trimmable: bool = True) -> PrefixCache[str]:
-    """A cache of one model with such tokens and bytes; the values are the tokens as text."""
+    """A cache of one model with this number of tokens and bytes; the values are the tokens as text."""
     cache: PrefixCache[str] = PrefixCache(limit)
     for tokens, nbytes in entries:
         cache.add("m", tokens, str(tokens), nbytes, trimmable=trimmable)
@@ -92,7 +92,7 @@ def test_a_mere_beginning_of_what_is_there_is_not_kept_beside_it() -> None:
     cache = cache_of(25, ((1, 2, 3), 15), ((5, 6), 10), ((1, 2), 10))
     assert len(cache) == 2
     assert cache.nbytes == 25
-    # It counts as used: of the two it goes last.
+    # It counts as used, so it is evicted last.
     cache.add("m", (7, 8), "", 10, trimmable=True)
     assert found(cache, 5, 6) is None
     assert found(cache, 1, 2, 3)
@@ -110,7 +110,7 @@ def test_equal_tokens_are_kept_once() -> None:
     assert (len(cache), cache.nbytes) == (1, 10)
 
 
-# ---- What answers make of it
+# ---- In answers
 
 
 async def test_a_repeated_prompt_is_read_but_for_its_last_token(
@@ -157,7 +157,7 @@ async def test_the_next_turn_of_a_conversation_begins_with_the_last_answer(
     said = await bench.tokens(LONG, 12)
     turn = (*LONG, *said, 5, 6, 7)
     (answer,) = await bench.run(bench.ask(turn))
-    # Nothing was to follow the last token of the answer, so that it was not read.
+    # The last token of the answer was not read, because nothing was to follow it.
     assert answer.cached == len(LONG) + len(said) - 1
     fresh = by_hand(endless_folder, prefix_bytes=0)
     assert answer.tokens == await fresh.tokens(turn)
@@ -183,7 +183,7 @@ async def test_equal_prompts_share_one_prefill(
     bench = by_hand(endless_folder, prefix_bytes=0)
     answers = await bench.run(*(bench.ask(LONG, 1, seed=seed) for seed in range(8)))
     assert [answer.cached for answer in answers] == [0, *[89] * 7]
-    # 89 tokens of the prompt, and the last one of it for each of the eight.
+    # 89 tokens of the prompt, and its last token for each of the eight.
     assert sum(rows * tokens for rows, tokens in shapes_read) == 89 + 8
     alone = [await bench.tokens(LONG, 1, seed=seed) for seed in range(8)]
     assert [answer.tokens for answer in answers] == alone

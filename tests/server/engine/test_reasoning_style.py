@@ -1,4 +1,4 @@
-"""How a model reasons and what efforts it can keep, by its vocabulary and templates like those in use."""
+"""A model's style of reasoning and the efforts that it supports, by its vocabulary and templates like those in use."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ async def test_a_model_thinks_and_then_keeps_to_a_schema(
         "seed": 3,
         "max_tokens": 600,
         "logprobs": True,
-        # So that it comes to an end of it.
+        # So that the reasoning ends.
         "logit_bias": {str(end): 4},
         "response_format": {
             "type": "json_schema",

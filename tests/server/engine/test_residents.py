@@ -1,4 +1,4 @@
-"""What is in memory on the engine's thread, and that what goes is gone."""
+"""The models in memory on the engine's thread, and that unloaded models are freed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_load_that_fails_leaves_nothing_in_memory(tiny_folder: Path) -> None:
     owned = Residents(Limits(), load_and_stumble)
     with pytest.raises(ModelUnavailable) as told:
         owned.load(locate(str(tiny_folder)))
-    # Although somebody still has the error, with its cause.
+    # Even though the error, with its cause, is still referenced.
     assert isinstance(told.value.__cause__, OSError)
     assert kept[0]() is None
     assert mx.get_cache_memory() == 0
@@ -90,6 +90,6 @@ async def test_work_that_is_given_up_as_it_begins_is_not_done(
         asking.cancel()
         await asyncio.wait([asking])
         cancelled.set()
-        while not futures or not futures[0].done():  # noqa: ASYNC110 - nobody is told
+        while not futures or not futures[0].done():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
     assert futures[0].cancelled()

@@ -1,4 +1,4 @@
-"""Rotary positions by a table: the same numbers as mlx's, where the table is asked, and mlx itself where not."""
+"""Rotary positions from a table: the same numbers as mlx's, and mlx itself where the table does not apply."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OFFSETS = [0, 1, 7, 500, POSITIONS - 1]
 
 
 class Watched(nn.RoPE):
-    """Counts how often it is asked."""
+    """Counts its calls."""
 
     asked = 0
 
@@ -40,7 +40,7 @@ class Layers(nn.Module):
 
 
 def tokens(count: int, dims: int = DIMS) -> mx.array:
-    """Of five rows, each with three heads."""
+    """Queries of five rows, each with three heads."""
     return mx.random.normal((len(OFFSETS), 3, count, dims), key=mx.random.key(count))
 
 

@@ -1,4 +1,4 @@
-"""How tokens are drawn from logits."""
+"""How tokens are sampled from logits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_top_p_keeps_the_likeliest_tokens_that_reach_it() -> None:
 
 
 def test_temperature_comes_before_top_p() -> None:
-    # At temperature 2 the two likeliest tokens have 0.6 of the odds, at 1 they have 0.8.
+    # At temperature 2 the two likeliest tokens have 0.6 of the probability, at 1 they have 0.8.
     assert set(draws(Sampling(temperature=2, top_p=0.7))) > {1, 2}
 
 
@@ -54,7 +54,7 @@ def test_other_seeds_draw_otherwise() -> None:
 
 
 def test_without_a_seed_every_answer_is_its_own() -> None:
-    # Equal by chance once in 10 ** 29 runs.
+    # Equal by chance in one of 10 ** 29 runs.
     assert draws(Sampling()) != draws(Sampling())
 
 

@@ -1,4 +1,4 @@
-"""Log probabilities: of what is generated, and of what is there already."""
+"""Log probabilities of generated and of given tokens."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_answers_that_ask_for_none_have_none_beside_those_that_do(
     assert [len(piece.logprobs[0].likeliest) for piece in with_some.pieces] == [2] * 3
 
 
-# ---- What is there already
+# ---- Given tokens
 
 
 async def scored(bench: Any, tokens: tuple[int, ...], count: int = 0) -> list[Token | None]:  # noqa: ANN401 - the conftest's
@@ -174,7 +174,7 @@ async def test_a_score_whose_result_comes_just_as_it_is_cancelled_ends_nothing_e
     bench = by_hand(endless_folder)
 
     class Hasty(Future[object]):
-        """Cancelled when it is about to get its result."""
+        """Cancelled just before it gets its result."""
 
         def set_result(self, result: object) -> None:
             self.cancel()

@@ -1,4 +1,4 @@
-"""The engine that says what it was told to."""
+"""The engine that answers from a script."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_a_penalty_is_for_each_time_or_once() -> None:
     gaps = []
     for sampling in (Sampling(presence_penalty=1.0), Sampling(frequency_penalty=1.0)):
         ruled = distribution(ord("t"), VOCABULARY, sampling, said)
-        # Both tokens share the norm, so that the difference of their log probabilities is that of their logits.
+        # Both tokens have the same normalizer, so the difference of their log probabilities is that of their logits.
         gaps.append(ruled.logprob(ord("a")) - ruled.logprob(ord("e")))
     before = plain.logprob(ord("a")) - plain.logprob(ord("e"))
     assert [round(gap - before, 9) for gap in gaps] == [1.0, 3.0]

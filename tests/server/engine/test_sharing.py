@@ -12,15 +12,15 @@ from gonogo_server.engine.mlx.packed.sharing import has_room, shares
         ([1, 1], [1, 1]),
         ([30], [30]),
         ([1500], [64]),
-        # The short one is read at once, from the quarter that the long one leaves.
+        # The short one is read at once, in the quarter that the long one leaves.
         ([1500, 10], [54, 10]),
         ([1, 1500, 1, 10], [1, 54, 1, 10]),
-        # Of the others the shortest first, and each a token.
+        # Of the others the shortest first, and one token each.
         ([1500, 1400, 12], [48, 4, 12]),
         ([1500, 1400, 16, 9], [48, 1, 7, 9]),
         # Tokens that a grammar forces on the oldest one are few: the short prompt comes before the long one.
         ([5, 1500, 20], [5, 39, 20]),
-        # Prompts that fit into a pass are read in it.
+        # Prompts that fit into a pass are read in one.
         ([20, 20, 20], [20, 20, 20]),
     ],
 )

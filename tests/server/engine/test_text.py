@@ -42,7 +42,7 @@ def test_text_that_changes_with_what_follows_goes_on(bytes_tokenizer: PreTrained
     backend.add_tokens(["bcd"])
     backend.decoder = decoders.Sequence([decoders.Fuse(), decoders.Replace("ab", "X")])
     text = Text(TokenizerWrapper(bytes_tokenizer), 64, 257)
-    # Read together, "a" and "bcd" are "Xcd", which does not begin with the "a" that was given out before.
+    # Decoded together, "a" and "bcd" are "Xcd", which does not begin with the "a" that was emitted before.
     assert decoded(text, text.encode("abcde")) == ["a", "bcd", "e"]
 
 

@@ -1,4 +1,4 @@
-"""Results on their way from the engine's thread to whoever waits on a loop."""
+"""Results on their way from the engine's thread to a waiting event loop."""
 
 from __future__ import annotations
 
@@ -87,11 +87,11 @@ def test_an_answer_whose_loop_is_closed_counts_as_cancelled() -> None:
     assert ticket.cancelled
 
 
-# ---- readers that are slow
+# ---- slow readers
 
 
 def size(value: object, seen: set[int]) -> int:
-    """The bytes of a value and of all that it holds, each object once."""
+    """The bytes of a value and everything in it, each object once."""
     if id(value) in seen:
         return 0
     seen.add(id(value))
@@ -126,7 +126,7 @@ async def test_an_answer_that_nobody_reads_comes_to_its_end_and_keeps_nobody_wai
     behind = bench.ask((1, 2, 3), 40)
     await bench.run(behind)
     assert behind.tokens == alone
-    # Its cache is gone: what is left of it is what it has to say.
+    # Its cache is released: only its results are left.
     assert bench.batch._generator.prompt_cache_nbytes == 0
     pieces = [await unread.next_piece() for _ in range(40)]
     assert [piece.logprobs[0].chosen.id for piece in pieces] == alone

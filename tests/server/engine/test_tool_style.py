@@ -1,4 +1,4 @@
-"""How a model says that it calls a tool, by what mlx_lm knows of its template."""
+"""A model's style of tool calls, from what mlx_lm knows of its template."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thread that owns what may be touched by one thread only, without any model."""
+"""The thread that owns what only one thread may touch, without a model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE = 30.0
 
 
 class Counter:
-    """Counts down, a number a step, and writes down what happens on which thread."""
+    """Counts down, one number per step, and records what happens on which thread."""
 
     def __init__(self) -> None:
         self.left = 0
@@ -27,7 +27,7 @@ class Counter:
         self.action: Callable[[], None] | None = None
 
     def count(self, steps: int) -> Future[None]:
-        """Done when so many steps were taken."""
+        """Done after this many steps."""
         self.left = steps
         self.waiters.append(Future())
         return self.waiters[-1]
@@ -142,7 +142,7 @@ def test_why_the_thread_died_is_for_the_log_and_not_for_those_who_wait(
             late()
         messages.append(str(refused.value))
     assert set(messages) == {DIED}
-    # Released comes after the log is written.
+    # It is released after the log was written.
     worker.stop(PATIENCE)
     assert "SystemExit: out of order" in caplog.text
 

@@ -21,7 +21,7 @@ def tools() -> ToolFilter:
 
 
 def read(reader: Reader, text: str) -> list[Shown | Call | Arguments]:
-    """All parts, texts that follow each other joined."""
+    """All parts, with adjacent texts joined."""
     parts: list[Shown | Call | Arguments] = []
     for part in [part for piece in text for part in reader.feed(piece)] + reader.flush():
         if isinstance(part, Shown) and part.skipped == 0 and parts and isinstance(parts[-1], Shown):

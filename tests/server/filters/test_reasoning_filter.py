@@ -1,4 +1,4 @@
-"""Reasoning and answer apart, wherever the pieces end."""
+"""Reasoning and answer are separated wherever the pieces end."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CASES = [
 
 
 def pieces_of(text: str) -> list[list[str]]:
-    """The text whole, in single characters, and in three pieces wherever they may end."""
+    """The text whole, in single characters, and in three pieces at all positions."""
     cuts = combinations(range(1, len(text)), 2)
     return [[text], list(text), *([text[:a], text[a:b], text[b:]] for a, b in cuts)]
 
@@ -72,7 +72,7 @@ def test_every_state_but_the_answer_is_left() -> None:
 def read(
     pieces: Sequence[Piece], stops: Sequence[str] = (), *, opened: bool = False
 ) -> tuple[list[Step], int]:
-    """The steps of an answer, and how many of its tokens were reasoning."""
+    """The steps of an answer, and the number of its reasoning tokens."""
     one = Answer(0, stops, reasoning=ReasoningFilter("<think>", "</think>", opened=opened))
     return [step for piece in pieces for step in one.take(piece)], one.reasoning_tokens
 

@@ -1,4 +1,4 @@
-"""Under a grammar a model may reason first, in the way it was trained to, and then has to keep to it."""
+"""Under a grammar, a model may first reason in its trained style, and then has to match the grammar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stop strings: nothing lost, nothing leaked, however the text is cut."""
+"""Stop strings: nothing is lost and nothing leaks, however the text is split."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 
 def shown(pieces: list[str], stops: list[str]) -> tuple[str, bool]:
-    """What a reader sees of the pieces in the end, and whether a stop string ended it."""
+    """The visible text of the pieces, and whether a stop string ended it."""
     stop_filter = StopFilter(stops)
     text = "".join(stop_filter.feed(piece) for piece in pieces)
     return text + stop_filter.flush(), stop_filter.stopped
 
 
 def cuttings(text: str) -> list[list[str]]:
-    """Every way to cut a text into pieces that are not empty."""
+    """Every way to split a text into non-empty pieces."""
     places = range(1, len(text))
     return [
         [text[start:end] for start, end in zip((0, *cuts), (*cuts, len(text)), strict=True)]

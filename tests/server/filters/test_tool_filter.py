@@ -1,4 +1,4 @@
-"""Calls in text that arrives in pieces: nothing lost, no part of a call in the content."""
+"""Calls in text that arrives in pieces: nothing is lost, and no part of a call is in the content."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RING = '<tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
 
 
 def read_words(text: str, _tools: object) -> Any:  # noqa: ANN401 - JSON
-    """`name key=value`, several of them after semicolons; a text for all arguments after a colon."""
+    """Parses `name key=value`, several of them after semicolons; after a colon, a text is all arguments."""
     calls = []
     for call in text.split(";"):
         name, _, arguments = call.strip().partition(" ")
@@ -50,7 +50,7 @@ def offered(request_with: Make) -> Callable[..., Offer]:
 
 
 def read(offer: Offer, *pieces: str, marks: Markup = GENERIC) -> tuple[str, list[tuple[str, str]]]:
-    """What a reader has in the end: the content, and the name and arguments of each call."""
+    """The final content, and the name and arguments of each call."""
     numbers = count()
     tool_filter = ToolFilter(marks, offer, lambda: f"call_{next(numbers)}")
     events = [event for piece in pieces for event in tool_filter.feed(piece)] + tool_filter.flush()

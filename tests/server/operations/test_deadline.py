@@ -1,4 +1,4 @@
-"""The time that a request may take: a status of its own before the first token, an error event after it."""
+"""The time limit of a request: an error status before the first token, an error event after it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHAT = {"model": "scripted", "messages": [{"role": "user", "content": "Hi"}], "m
 
 
 class Gate:
-    """Lets two tokens through; at the third the time of the request is over."""
+    """Lets two tokens through; at the third, the time of the request is over."""
 
     def __init__(self, limits: Limits) -> None:
         self._left = 2

@@ -1,4 +1,4 @@
-"""How the server ends: what is open may finish, what is new is refused, and who has no patience is obeyed."""
+"""How the server stops: open requests may finish, new ones are refused, and further signals shorten that."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def serving_here(engine: ScriptedEngine, settings: Settings) -> AsyncItera
     listener = socket.create_server(("127.0.0.1", 0))
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     server = serve.Server(engine, settings)
-    server._captured_signals = Deaf()  # type: ignore[assignment]  # or the signals would be raised at the end
+    server._captured_signals = Deaf()  # type: ignore[assignment]  # otherwise the signals are raised at the end
     async with (
         asyncio.timeout(PATIENCE),
         asyncio.TaskGroup() as tasks,
@@ -64,7 +64,7 @@ async def serving_here(engine: ScriptedEngine, settings: Settings) -> AsyncItera
 
 
 class Deaf(list[int]):
-    """Remembers no signal."""
+    """Records no signal."""
 
     def append(self, _signal: int) -> None:
         pass
@@ -211,7 +211,7 @@ def test_a_process_stops_at_once_at_a_second_sigterm_with_a_request_open(serving
 
 
 def half_a_request(server: Process) -> socket.socket:
-    """A connection on which a request has begun, and its body never comes."""
+    """A connection with a request whose body never comes."""
     host, port = server.base_url.removeprefix("http://").removesuffix("/v1").split(":")
     connection = socket.create_connection((host, int(port)))
     head = "POST /v1/completions HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\n"

@@ -1,4 +1,4 @@
-"""Every exception of the server as what a client sees: status, type, param, code and headers."""
+"""Every exception of the server as clients see it: status, type, param, code and headers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BAD = "invalid_request_error"
 LATER = "service_unavailable_error"
 NO_RETRY = {"x-should-retry": "false"}
 
-# What is raised, and then status, type, param, code and the headers beside those of every JSON response.
+# The exception, then status, type, param, code and the headers besides those of every JSON response.
 TREE = [
     (errors.ServerError("x"), 500, "server_error", None, None, NO_RETRY),
     (OutOfOrder("x"), 500, "server_error", None, None, NO_RETRY),
@@ -65,9 +65,9 @@ TREE = [
     (errors.EngineDied("x"), 503, LATER, None, "engine_died", NO_RETRY),
     (errors.ModelUnavailable("x"), 503, LATER, "model", "model_unavailable", NO_RETRY),
     (errors.UnsupportedModel("x"), 400, BAD, "model", "model_not_supported", {}),
-    # Never sent: the server does not start. It is here as the tree is to be whole.
+    # Never sent, because the server does not start; listed so that the tree is complete.
     (errors.BadSettings("x"), 500, "server_error", None, None, NO_RETRY),
-    # What is no error of ours is a bug, and told as one.
+    # Any other exception is a bug, and reported as one.
     (ZeroDivisionError("x"), 500, "server_error", None, "internal_error", NO_RETRY),
 ]
 
@@ -99,7 +99,7 @@ def test_each_error_has_its_status_type_param_code_and_headers(
 
 def test_no_error_of_the_server_is_left_out() -> None:
     for module in pkgutil.walk_packages(gonogo_server.__path__, "gonogo_server."):
-        # Ray is in no development environment, and what runs on it has no errors of its own.
+        # The development environment has no Ray, and code that needs it has no errors of its own.
         if not module.name.endswith("__main__") and not module.name.startswith("gonogo_server.replicas."):
             importlib.import_module(module.name)
     ours = {cls for cls in tree(errors.ServerError) if cls.__module__.startswith("gonogo_server")}

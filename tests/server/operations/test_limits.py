@@ -1,4 +1,4 @@
-"""Limits on what is sent in: bodies that are too large, never end, or are nested too deeply; too many requests."""
+"""Limits for requests: bodies that are too large, never end, or are nested too deeply; too many requests."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def sized(size: int) -> bytes:
 
 
 def nested(depth: int) -> bytes:
-    """A completion whose deepest container is so many levels down, the body itself counted."""
+    """A completion whose deepest container is this many levels down, including the body itself."""
     prompt = "[" * (depth - 1) + "]" * (depth - 1)
     return f'{{"model": "scripted", "prompt": {prompt}}}'.encode()
 
@@ -67,11 +67,11 @@ async def test_a_body_that_never_ends_is_answered(live: httpx2.AsyncClient) -> N
     assert (await answering).startswith(b"HTTP/1.1 413")
     assert sent < 20 * MIB
     writer.close()
-    await asyncio.gather(*drains, return_exceptions=True)  # the server may be gone before the last of it
+    await asyncio.gather(*drains, return_exceptions=True)  # the server may be gone before the last one ends
 
 
 async def test_nothing_of_a_body_past_the_limit_is_kept() -> None:
-    parts = [b" " * 65536] * 64  # one object: what is sent takes no memory of its own
+    parts = [b" " * 65536] * 64  # one object, so that the body takes no memory itself
     messages = iter([{"type": "http.request", "body": part, "more_body": True} for part in parts])
 
     async def receive() -> Message:
@@ -86,7 +86,7 @@ async def test_nothing_of_a_body_past_the_limit_is_kept() -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # A bytearray takes an eighth more than it holds while it grows, and is copied then.
+    # A growing bytearray takes an eighth more than its content, and is then copied.
     assert MIB // 2 < peak < 3 * MIB // 2
 
 
@@ -98,14 +98,14 @@ async def test_a_body_may_be_nested_up_to_the_limit(
     client: httpx2.AsyncClient, keeps_contract: Callable[[str, object], None], depth: int, code: str | None
 ) -> None:
     response = await client.post("/completions", content=nested(depth), headers=JSON)
-    # No prompt is nested at all, so it is refused in any case, and for that where the depth is right.
+    # A nested prompt is refused in any case; the error shows whether the depth was accepted.
     assert response.status_code == 400
     keeps_contract("ErrorEnvelope", response.json())
     assert (response.json()["error"]["code"] == "json_too_deep") is (code is not None)
 
 
 class TestWithAGatedEngine:
-    """A server that takes two requests at a time, one of which waits."""
+    """A server that accepts two requests at a time, one of which is queued."""
 
     @pytest.fixture
     def settings(self) -> Settings:

@@ -1,4 +1,4 @@
-"""The log: one start and one end for each request under its id, what happened between, and nothing confidential."""
+"""The log: a start and an end for each request with its id, the events between, and nothing confidential."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PROMPT_TOKENS = len("user: Tell no one\nassistant: ") + 1
 
 
 async def ask(client: httpx2.AsyncClient, body: dict[str, Any], request_id: str | None = None) -> str:
-    """The id of an exchange that has ended."""
+    """The id of a finished exchange."""
     headers = {} if request_id is None else {"x-request-id": request_id}
     response = await client.post("/chat/completions", json=body, headers=headers)
     return response.headers["x-request-id"]
@@ -184,7 +184,7 @@ KEY = "sk-s3cret"
 
 
 async def ask_all(client: httpx2.AsyncClient, engine: ScriptedEngine) -> None:
-    """Requests that are answered, refused, and that fail, each with a key and a prompt."""
+    """Requests that are answered, refused, or fail, each with a key and a prompt."""
     for failure in (None, Failure(0, EngineDied("Start it again.")), Failure(2, ZeroDivisionError())):
         engine.failure = failure
         for path, body in BODIES:
@@ -229,7 +229,7 @@ def test_neither_is_in_what_a_process_writes(serving: Serving) -> None:
 
 
 def ask_process(server: Process) -> None:
-    """Two requests with a key and a prompt, of which one is the server's."""
+    """Two requests with a key and a prompt; the key of one is the server's."""
     for key in (KEY, f"not-{KEY}"):
         headers = {"authorization": f"Bearer {key}"}
         httpx2.post(f"{server.base_url}/chat/completions?key={KEY}", json=CHAT, headers=headers)
@@ -239,7 +239,7 @@ def ask_process(server: Process) -> None:
 
 
 def tell_all() -> list[str]:
-    """Call every function of an event once; their names, in the order in which they were called."""
+    """Call every event function once; returns their names, in the order of the calls."""
     events.request_started("op", "m", stream=True)
     events.request_finished("op", Exchange(), 200)
     events.stream_failed(EngineDied("x"), "engine_died")
@@ -272,10 +272,10 @@ def test_the_docs_list_the_events_that_there_are(logged: Logged) -> None:
 
 @contextmanager
 def configured(log_format: LogFormat) -> Iterator[None]:
-    """The log of this process as `--log-format` has it."""
+    """The log of this process in the form of `--log-format`."""
     root, ours = logging.getLogger(), logging.getLogger(events.LOGGER)
     handlers, levels = root.handlers[:], (root.level, ours.level)
-    root.handlers[:] = []  # so that nothing of pytest is closed when the log takes its place
+    root.handlers[:] = []  # so that the log does not close pytest's handlers
     logs.configure(log_format)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What befalls a server from its machine: killed, full disks, closed streams, two at once, IPv6, small stacks."""
+"""Events of the machine: kills, full disks, closed streams, two servers on one port, IPv6, small stacks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc and /dev/full 
 
 @contextmanager
 def served(*options: str, before: str = "", after: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server on the scripted engine, and its base URL; `before` and `after` are the shell's."""
+    """A server on the scripted engine, and its base URL; `before` and `after` are parts of the shell command."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("GONOGO_SERVER_")}
     words = [sys.executable, "-m", "gonogo_server", "--engine", "scripted", "--port", "0", *options]
     command = f"{before} exec {' '.join(words)} {after}"
@@ -67,7 +67,7 @@ def test_killed_in_a_stream_it_leaves_no_process_behind_and_its_port_can_be_had_
                 lines.extend(told)
         assert "data: [DONE]" not in lines
         assert children
-        for handle in handles:  # readable once the process has ended
+        for handle in handles:  # readable after the process has ended
             assert select.select([handle], [], [], PATIENCE)[0]
             os.close(handle)
         port = base_url.split(":")[-1].partition("/")[0]
@@ -88,7 +88,7 @@ def test_a_full_disk_below_its_log_stops_nothing(log_format: str) -> None:
 @LINUX
 @pytest.mark.parametrize("streams", [">/dev/full", ">&-", ">&- 2>&-", ">/dev/full 2>/dev/full"])
 def test_it_serves_whatever_becomes_of_what_it_says(streams: str) -> None:
-    # Nobody can be told the port, so that the server is asked for one that was free a moment ago.
+    # Nothing prints the port, so the server is started on one that was free a moment ago.
     with served() as (first, base_url):
         port = base_url.split(":")[-1].partition("/")[0]
         assert ended(first) == 0
@@ -97,9 +97,7 @@ def test_it_serves_whatever_becomes_of_what_it_says(streams: str) -> None:
         command, shell=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            transport = httpx2.HTTPTransport(
-                retries=12
-            )  # the wait is doubled each time, from half a second on
+            transport = httpx2.HTTPTransport(retries=12)  # the wait doubles each time, from half a second
             with httpx2.Client(transport=transport, timeout=PATIENCE) as client:
                 assert client.get(f"{base_url}/models").status_code == 200
             assert chat(base_url, **FORM).status_code == 200

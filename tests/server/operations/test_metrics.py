@@ -1,4 +1,4 @@
-"""The figures at /metrics: off unless asked for, guarded by the key, and what each of them counts."""
+"""The metrics at /metrics: off by default, protected by the key, and what each of them counts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROMPT_TOKENS = len("user: Hi\nassistant: ") + 1
 
 
 async def figures(client: httpx2.AsyncClient) -> Callable[..., float | None]:
-    """Reads one figure by its name and labels; None if it is not there."""
+    """Reads one metric by its name and labels; None if it does not exist."""
     response = await client.get(client.base_url.join("/metrics"))
     assert response.status_code == 200
     samples = [s for family in text_string_to_metric_families(response.text) for s in family.samples]

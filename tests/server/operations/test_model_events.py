@@ -1,4 +1,4 @@
-"""What the log tells of models: each is loaded, evicted, unloaded or not loadable, on behalf of a request or not."""
+"""Log events about models: loading, evicting, unloading and failed loads, with or without a request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIZES = {"one": 10, "two": 20, "broken": 5}
 
 @pytest.fixture
 def pool() -> Pool[str]:
-    """Models whose names are all there is to them, and memory for any one of them."""
+    """Models that consist of names only, with memory for one of them."""
 
     async def load(name: str) -> str:
         if name == "broken":
@@ -82,10 +82,10 @@ async def test_a_switch_belongs_to_the_request_that_waited_for_it(pool: Pool[str
 
     async with pool.lease("one"):
         waiting = asyncio.ensure_future(ask("waits", "two"))
-        while not pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
+        while not pool.waiting("two"):  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
         bind_request("ends")
-    # The room became free with the end of another request.
+    # The end of another request freed the room.
     await waiting
     assert [event["event"] for event in logged.of("waits")] == [
         "model_evicted",

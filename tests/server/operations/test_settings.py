@@ -1,4 +1,4 @@
-"""Settings: where they may come from, which of them wins, and the sentence about one that is invalid."""
+"""Settings: their sources, which of them wins, and the message about an invalid one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Writes a file of settings and gives its path."""
+    """Writes a settings file and returns its path."""
 
     def written(toml: str) -> str:
         path = tmp_path / "gonogo.toml"
@@ -38,7 +38,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def given(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The settings that the command would serve with."""
+    """The settings that the command would use."""
     served: list[Settings] = []
     monkeypatch.setattr(serve, "run", lambda settings: served.append(settings) or 0)
     assert serve.main(arguments) == 0
@@ -233,7 +233,7 @@ SERVICE_LINKS = {
     "GONOGO_SERVER_CANARY_SERVICE_HOST": "10.0.0.12",
     "GONOGO_SERVER_CANARY_PORT": "udp://10.0.0.12:53",
 }
-"""What Kubernetes sets for the Services `gonogo-server` and `gonogo-server-canary`."""
+"""The variables that Kubernetes sets for the Services `gonogo-server` and `gonogo-server-canary`."""
 
 
 def test_what_kubernetes_says_of_a_service_of_that_name_is_passed_over(

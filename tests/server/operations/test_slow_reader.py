@@ -1,4 +1,4 @@
-"""A client that does not read: the generation waits for it, nothing piles up, and it is not in others' way."""
+"""A client that does not read: its generation waits, nothing accumulates, and other clients are not affected."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 ENDLESS = 10**6  # tokens, each of which is an event of over a hundred bytes
 CHAT = {"model": "scripted", "messages": [{"role": "user", "content": "Hi"}]}
-TURNS = 2_000  # of the event loop, in each of which a stream that is not held back makes a token
+TURNS = 2_000  # of the event loop; a stream that is not held back generates a token in each
 
 
 class Counting:
@@ -51,7 +51,7 @@ def engine(gate: Counting) -> ScriptedEngine:
 
 
 async def held_back(gate: Counting) -> int:
-    """The tokens that were made by the time at which no more are."""
+    """The number of tokens at which generation stopped."""
     while True:
         before = gate.tokens
         for _ in range(TURNS):
@@ -61,7 +61,7 @@ async def held_back(gate: Counting) -> int:
 
 
 def unread(client: httpx2.AsyncClient, n: int) -> socket.socket:
-    """A connection with a small buffer, on which a stream was asked for that nobody reads."""
+    """A connection with a small buffer, on which a stream was requested that nobody reads."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.connect((client.base_url.host, client.base_url.port))
@@ -71,7 +71,7 @@ def unread(client: httpx2.AsyncClient, n: int) -> socket.socket:
     return connection
 
 
-@pytest.mark.unmeasured  # some hundred thousand events go where one goes
+@pytest.mark.unmeasured  # a hundred thousand events run the same lines as one
 @pytest.mark.parametrize("n", [1, 3])
 async def test_a_generation_waits_for_a_client_that_does_not_read(
     live: httpx2.AsyncClient, engine: ScriptedEngine, gate: Counting, until: Until, n: int

@@ -1,4 +1,4 @@
-"""A provider is added without touching what is there."""
+"""A provider can be added without changes to existing code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Parrot(ChatOnly):
-    """Says what it is told."""
+    """Repeats the prompt."""
 
     strict, alive = True, True
 

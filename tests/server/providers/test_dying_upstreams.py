@@ -1,4 +1,4 @@
-"""Upstreams that die at each place of an answer, or are not done in time, and what a client is told."""
+"""Upstreams that die at any point of an answer, or do not finish in time, and what clients see."""
 
 from __future__ import annotations
 

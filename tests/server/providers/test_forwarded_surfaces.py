@@ -1,4 +1,4 @@
-"""Responses and messages that a gateway passes on to an upstream that has them."""
+"""Responses and messages that a gateway forwards to an upstream that supports them."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ async def test_all_that_the_upstream_has_is_its_own(settings: Settings, worker: 
 
 
 NOT_THERE = b'{"error":"Unexpected endpoint or method. (POST /v1/messages)"}'
-"""With status 200, as LM Studio answers on a path that it does not have."""
+"""With status 200, as LM Studio answers on an unknown path."""
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -1,4 +1,4 @@
-"""How providers are named: in options, variables and files, and the sentence about each mistake."""
+"""Providers in options, variables and files, and the message about each mistake."""
 
 from __future__ import annotations
 

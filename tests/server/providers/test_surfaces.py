@@ -1,4 +1,4 @@
-"""Responses and messages through a gateway, translated for an upstream that has chat only."""
+"""Responses and messages through a gateway, translated for an upstream that supports only chat."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ TOOL = {"name": "ring_bell", "input_schema": BELL, "cache_control": {"type": "ep
 PNG = "data:image/png;base64,AAAA"
 
 
-# As Codex 0.171 sends it, in short.
+# As Codex 0.171 sends it, shortened.
 CODEX = response(
     [
         {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "a"}]},
@@ -74,7 +74,7 @@ CODEX = response(
     prompt_cache_key="k",
     client_metadata={"x": "y"},
 )
-# As Claude Code sends it, in short.
+# As Claude Code sends it, shortened.
 CLAUDE_CODE = message(
     {"role": "user", "content": [{"type": "text", "text": "Ring.", "cache_control": {"type": "ephemeral"}}]},
     {"role": "system", "content": "A hint."},
@@ -161,7 +161,7 @@ ENGINES: dict[str, tuple[Body, list[Body], list[Body]]] = {
 async def test_a_translated_answer_is_the_one_that_the_upstream_would_give_itself(
     name: str, settings: Settings, worker: Worker, keeps_contract: Check
 ) -> None:
-    """The reference server has all surfaces: once it answers itself, and once only its chat completions are asked."""
+    """The reference server with all surfaces: once it answers itself, once only its chat completions are used."""
     scripted, responses, messages = ENGINES[name]
     app = application(ScriptedEngine(**scripted), settings, worker=worker)
     bodies = [*(("/responses", each) for each in responses), *(("/messages", each) for each in messages)]
@@ -180,7 +180,7 @@ async def test_a_translated_answer_is_the_one_that_the_upstream_would_give_itsel
 
 
 def _input(path: str, text: str, *, stream: bool) -> int:
-    """The tokens of the prompt, those from a cache among them."""
+    """The tokens of the prompt, including cached ones."""
     last = (events(text)[-2 if path == "/messages" else -1]) if stream else json.loads(text)
     usage = last["response"]["usage"] if "response" in last else last["usage"]
     found: int = usage["input_tokens"] + usage.get("cache_read_input_tokens", 0)
@@ -193,7 +193,7 @@ class Verdict(BaseModel):
 
 @pytest.fixture
 async def tools(settings: Settings, worker: Worker) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of a gateway in front of a server that calls tools, and has chat only."""
+    """A client of a gateway in front of a server that calls tools and supports only chat."""
     engine = ScriptedEngine(**ENGINES["tools"][0])
     async with (
         listen(chat_only(application(engine, settings, worker=worker))) as chat,

@@ -1,4 +1,4 @@
-"""Which of several servers is asked."""
+"""The choice among several servers of a provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gateway in front of another server: what is passed on, and what a client is told where that fails."""
+"""A gateway in front of another server: what it forwards, and what clients see if that fails."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ REFUSED = {
 
 @pytest.fixture
 def nobody() -> Iterator[str]:
-    """A base URL where nobody listens, and nobody else can."""
+    """A base URL on which nothing listens and nothing else can."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{held.getsockname()[1]}/v1"
@@ -226,7 +226,7 @@ async def test_a_request_that_has_not_begun_is_asked_of_the_other_server(nobody:
 
 
 async def test_one_killed_of_two_servers_loses_no_request_that_had_not_begun_to_stream() -> None:
-    """Fifty clients; the server that is killed has begun to answer some of its requests, and read the others."""
+    """Fifty clients; the killed server has begun to answer some of its requests, and received the others."""
     async with listen(replying(*STREAM)) as sound, dying(answered=5, expected=25) as (url, killed):
         async with gateway(url, sound.base_url) as client:
             answers = await asyncio.gather(*(client.post(CHAT, json=STREAMED) for _ in range(50)))
@@ -274,7 +274,7 @@ MODELS = json.dumps(
 
 
 def listing(*, unknown: int = 200) -> ASGIApp:
-    """An upstream that answers every GET with its list, and every chat, or those for other models with a status."""
+    """An upstream that answers every GET with its list, every chat, and chats for other models with a status."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         body = await read(receive)

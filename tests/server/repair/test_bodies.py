@@ -1,4 +1,4 @@
-"""Whole answers: what is missing or written otherwise is put right and noted, what is right keeps its bytes."""
+"""Whole answers: missing or deviating members are repaired and noted; correct answers keep their bytes."""
 
 from __future__ import annotations
 

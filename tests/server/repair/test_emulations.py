@@ -1,4 +1,4 @@
-"""An echo, alternatives, padding and base64, where the upstream has them otherwise than they were asked for."""
+"""Echo, alternatives, padding and base64, if the upstream does not provide them as requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of upstreams: every form is understood, and nothing that is the upstream's own gets through."""
+"""Errors of upstreams: every form is understood, and the upstream's internals are removed."""
 
 from __future__ import annotations
 

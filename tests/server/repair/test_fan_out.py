@@ -1,4 +1,4 @@
-"""Several requests in place of one, and one answer made of theirs."""
+"""Several requests instead of one, and their answers joined into one."""
 
 from __future__ import annotations
 

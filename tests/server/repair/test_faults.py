@@ -1,4 +1,4 @@
-"""The rules that repairs name, held to the faults of the suite: broken before, kept behind the repair."""
+"""The rules that repairs name, tested with the faults of the suite: broken before the repair, passed after it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REPAIRS = ("answers", "body", "documents", "errors", "models", "reading", "stage
 
 
 def modules() -> Iterator[ModuleType]:
-    """The modules of repairs that are always on and name their rules."""
+    """The modules of the general repairs that list their rules."""
     package = gonogo_server.repair
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         name = found.name.removeprefix(f"{package.__name__}.")
@@ -62,7 +62,7 @@ MORE = {
         asked(f"POST /chat/completions {COUNTED}"), each(_beside_the_total, where=has_usage)
     ),
 }
-"""What breaks a rule in a way that repairs mend, where no fault of the catalogue does."""
+"""Breaches of rules that repairs fix, for rules without a suitable fault in the catalogue."""
 
 
 def test_every_rule_that_a_repair_names_exists(catalogue: Catalogue) -> None:
@@ -108,7 +108,7 @@ REPAIRABLE = [
 def test_what_becomes_of_each_fault_is_known(
     section: ModuleType, clean: Record, catalogue: Catalogue
 ) -> None:
-    """Faults that are newer than the file are not looked at; tasks/measure_repairs.py writes it anew."""
+    """Faults that are newer than the file are ignored; tasks/measure_repairs.py writes it."""
     found = {fault.name: state(fault, clean, catalogue) for fault in section.FAULTS if fault.name in STATES}
     assert found == {name: STATES[name] for name in found}
     assert len(found) > len(section.FAULTS) / 2

@@ -1,4 +1,4 @@
-"""Requests that are written otherwise and mean the same."""
+"""Requests that are edited without a change of meaning."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXT_PARTS = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
 
 
 def sent(*broken: Document | str, **members: object) -> Document:
-    """What the upstream is sent, without what is the same for all."""
+    """The request that the upstream gets, without the members that are always the same."""
     (request,) = chat(*broken, **members).requests
     return {name: value for name, value in request.items() if name != "model" and value is not MESSAGES}
 

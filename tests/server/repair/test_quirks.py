@@ -1,4 +1,4 @@
-"""What is done about the rules that a report says are broken."""
+"""The handling of rules that a report lists as broken."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_every_rule_of_the_suite_has_a_row() -> None:
 
 
 WRITTEN = {"stream.ends", "embeddings.response.content_type"}
-"""Rules that the gateway keeps by how it writes answers, whatever came."""
+"""Rules that the gateway keeps because it writes the answers itself."""
 
 
 def test_a_must_rule_that_is_called_repaired_is_one_that_a_repair_is_named_after() -> None:
@@ -47,7 +47,7 @@ PASSED_ON = {
     "chat.response.status",
     "completions.response.status",
     "embeddings.response.status",
-    # Nobody else has the model and its tokenizer.
+    # Only the upstream has the model and its tokenizer.
     "embeddings.input.text",
 }
 
@@ -171,7 +171,7 @@ def test_a_prompt_as_long_as_the_one_that_failed_is_refused_as_too_long() -> Non
         chat(failed, messages=[{"role": "user", "content": "a" * 60}] * 2)
     assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "messages")
     assert chat(failed, messages=[{"role": "user", "content": "a" * 99}]).requests
-    assert completion(failed, prompt="a" * 100).requests  # nobody saw how long those may be
+    assert completion(failed, prompt="a" * 100).requests  # the limit for these is unknown
 
 
 def test_each_of_several_models_has_its_own_quirks_and_any_other_those_of_all() -> None:

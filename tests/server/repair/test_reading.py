@@ -1,4 +1,4 @@
-"""The reader of an upstream's events: by the standard, and by what is meant where that is certain."""
+"""The reader of an upstream's events: by the standard, and leniently where the meaning is certain."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Sound streams pass through, byte for byte: those of the ideal target, and recorded ones of the API itself.
+"""Correct streams pass through byte for byte: those of the ideal target, and recorded ones of the API itself.
 
-GONOGO_RECORDED_STREAMS names a folder of *.bin files, each the raw body of an answer of POST /chat/completions
-with stream and include_usage. Recordings of others are not part of the project.
+GONOGO_RECORDED_STREAMS names a folder of *.bin files, each the raw body of an answer to POST /chat/completions with
+stream and include_usage. Recordings of third parties are not part of the project.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def test_every_stream_of_a_sound_server_passes_through_byte_for_byte(clean: Reco
         repair = StreamRepair(asked(exchange), noted.append)
         pieces = [chunk.data for chunk in exchange.chunks]
         if b'"error"' in exchange.body or not exchange.body.endswith(b"data: [DONE]\n\n"):
-            continue  # a stream that was left, or that fails on purpose
+            continue  # an abandoned stream, or one that fails on purpose
         assert streamed(pieces, repair) == (exchange.body, None), exchange.stimulus
         assert noted == [], exchange.stimulus
 

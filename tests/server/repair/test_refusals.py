@@ -1,4 +1,4 @@
-"""Requests that are refused by name because the upstream breaks what they ask for."""
+"""Requests for features that the upstream breaks are refused by name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
 
 
 def of_schema(field: dict[str, object]) -> dict[str, object]:
-    """A response format of an object with one field."""
+    """A response format for an object with one field."""
     schema = {"type": "object", "properties": {"pattern": field}}
     return {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
 

@@ -1,4 +1,4 @@
-"""Each kind of mistake in the form, the ends and the count of a stream is put right; what is right is left alone."""
+"""Each kind of mistake in the form, the ends and the usage of a stream is repaired; correct parts are unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of tools in a stream, put together as the API sends them."""
+"""Tool calls in a stream, joined as the API sends them."""
 
 from __future__ import annotations
 

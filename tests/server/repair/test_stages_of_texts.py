@@ -1,4 +1,4 @@
-"""The texts of a stream and their log probabilities: told once, in whole characters, and in their form."""
+"""The texts of a stream and their log probabilities: sent once, in whole characters, and in the right form."""
 
 from __future__ import annotations
 

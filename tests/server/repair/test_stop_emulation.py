@@ -1,4 +1,4 @@
-"""Stop sequences that are looked for in the gateway."""
+"""Stop sequences that the gateway applies itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pipeline does as a whole: what goes on, when, and how a stream ends."""
+"""The pipeline as a whole: what is passed on, when, and how a stream ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chunks that differ from the one before in their text alone: passed on unread, and read where they differ in more."""
+"""Chunks that differ from the one before only in their text are passed on unparsed; others are parsed."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ OTHERS = (
     {"choices": []},
     {"error": {"message": "It broke."}},
 )
-"""Chunks that some stage edits, holds or drops, and other ends of a stream."""
+"""Chunks that a stage edits, holds or drops, and other ends of a stream."""
 PIECES = st.one_of(st.text().map(lambda text: piece({"content": text})), st.sampled_from(OTHERS))
 TEXT = event(HI).removeprefix(b"data: ").removesuffix(b"\n\n")
 
 
 class _Nothing:
-    """A stage that lets everything pass; behind it no chunk goes by a template."""
+    """A stage that passes everything; with it, no chunk uses a template."""
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
         return (chunk,)

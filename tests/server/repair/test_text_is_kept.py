@@ -1,4 +1,4 @@
-"""Whatever is wrong around it, and however the bytes are split: the text that goes out is the text that came in."""
+"""The text that goes out is the text that came in, whatever is wrong around it and however the bytes are split."""
 
 from __future__ import annotations
 

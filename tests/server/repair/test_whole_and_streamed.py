@@ -1,4 +1,4 @@
-"""Streams made of whole answers, and whole answers made of streams."""
+"""Streams made from whole answers, and whole answers made from streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Ray's HTTP proxy is given to speak HTTP with; without Ray."""
+"""The HTTP protocol of Ray's proxy; without Ray."""
 
 from __future__ import annotations
 

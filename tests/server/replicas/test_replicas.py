@@ -1,6 +1,6 @@
-"""Two replicas on Ray Serve: what `gonogo check` says of them, who answers, and what is lost with one of them.
+"""Two replicas on Ray Serve: the verdict of `gonogo check`, which replica answers, and what is lost with one of them.
 
-They are started once for each engine, as that takes 15 seconds, and used up on the way: so these are two tests.
+They are started once for each engine, which takes 15 seconds, and end during the test: so these are two tests.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ ENDLESS = {
     "model": "scripted",
     "messages": [{"role": "user", "content": "Hi"}],
     "stream": True,
-    # The end token never comes, so that there are as many as fit.
+    # The end token never comes, so there are as many as fit.
     "logit_bias": {"257": -100},
 }
 SHORT = {"model": "scripted", "messages": [{"role": "user", "content": "Hi"}]}
 OF_CHATS = ("--only", "chat.response", "--only", "chat.stream", "--only", "stream", "--timeout", "120")
 UNDER_WAY = 6
-"""Streams that are open when a replica dies."""
+"""The number of open streams when a replica dies."""
 
 
 def check(url: str, report: Path, *options: str) -> tuple[int, dict[str, Any], str]:
@@ -114,7 +114,7 @@ async def _kill_under_load(replicated: Replicated, doomed: int) -> None:
 
 
 async def _whole(client: httpx2.AsyncClient, name: str, begun: asyncio.Event) -> bool:
-    """Whether a stream came to its end."""
+    """Whether a stream ended normally."""
     last = ""
     try:
         async with client.stream(

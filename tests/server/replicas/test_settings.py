@@ -1,4 +1,4 @@
-"""How many replicas are asked for, and what does not go together with them; without Ray."""
+"""The number of replicas, and settings that they do not support; without Ray."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gonogo_server.settings import Settings, read, shown
 
 @pytest.fixture(autouse=True)
 def without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine that runs the tests is set to serve does not matter here."""
+    """Unset the settings of the machine that runs the tests."""
     for name in Settings.model_fields:
         monkeypatch.delenv(f"GONOGO_SERVER_{name.upper()}", raising=False)
 

@@ -1,4 +1,4 @@
-"""Bodies: what is read as JSON, and the one sentence about what is not."""
+"""Bodies: what is accepted as JSON, and the one sentence about everything else."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_what_is_not_json_is_refused_with_the_place(raw: bytes, why: str) -> Non
 
 
 def nested(depth: int, inner: str = "1") -> bytes:
-    """An object that is so many containers deep, itself counted."""
+    """An object with this many nested containers, including itself."""
     return b'{"a": ' + b"[" * (depth - 1) + inner.encode() + b"]" * (depth - 1) + b"}"
 
 
@@ -71,7 +71,7 @@ def test_a_body_nested_up_to_the_limit_is_read(raw: bytes) -> None:
 
 
 LISTS = '{"a": [%s]}'
-"""A body of three parts and what is put in."""
+"""A body of three parts plus what is inserted."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The store of responses: what is in it, for whom, and what is deleted."""
+"""The store of responses: its content, its owners, and what is deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What applications do with Anthropic's official client, beside rounds with tools: stream, parse, fail, leave."""
+"""What applications do with Anthropic's official client, besides tool rounds: stream, parse, fail, disconnect."""
 
 from __future__ import annotations
 

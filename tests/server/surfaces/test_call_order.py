@@ -1,4 +1,4 @@
-"""Calls whose arguments come in turns, one behind the other."""
+"""Calls whose arguments arrive interleaved are put one after the other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def arguments(number: int, text: str) -> Step:
 
 
 def passed(steps: list[Step], *, cut: bool = False) -> list[list[Step]]:
-    """What goes on for each step, and at the end."""
+    """The output for each step, and at the end."""
     order = CallOrder()
     return [*(order.take(step) for step in steps), order.end(cut=cut)]
 

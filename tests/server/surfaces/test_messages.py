@@ -30,7 +30,7 @@ BELL = {"name": "ring_bell", "input_schema": {"type": "object", "properties": {}
 RINGS = 'Well. <tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
 EPHEMERAL = {"type": "ephemeral"}
 REFERENCE = {"type": "tool_reference", "tool_name": "ring_bell"}
-# As Claude Code sends it, in short.
+# As Claude Code sends it, shortened.
 CLAUDE_CODE: Body = {
     "model": "scripted",
     "max_tokens": 32_000,
@@ -434,6 +434,6 @@ class TestLeaving:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Give way to the server until something is so; the fixture of the server bounds the wait."""
-    while not condition():  # noqa: ASYNC110 - what is waited for announces itself to nobody
+    """Let the server run until a condition holds; the fixture of the server bounds the wait."""
+    while not condition():  # noqa: ASYNC110 - the condition has no event
         await asyncio.sleep(0)

@@ -1,7 +1,7 @@
-"""What the compliance tests of Open Responses ask of a server, one test for each of their templates.
+"""The compliance tests of Open Responses, one test for each of their templates.
 
-Written anew after their description: each sends a request, holds the whole object to the specification, and then looks
-at what the template is about.
+Written from their description: each sends a request, validates the whole object against the specification, and then
+checks the subject of the template.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ NULLABLE = (
     "usage",
     "user",
 )
-"""Members of a response that are required, and may be null."""
+"""Required members of a response that may be null."""
 GIVEN = {
     "background": bool,
     "created_at": int,
@@ -78,11 +78,11 @@ GIVEN = {
     "top_p": (int, float),
     "truncation": str,
 }
-"""Those that are required and have a value, by its type."""
+"""Required members that have a value, by its type."""
 
 
 def answer(prompt: str) -> str:
-    """A call where the weather is asked for, and its result where that is there; else, what was said last, again."""
+    """A call if the weather is asked for, its result if that is there; otherwise the last text again."""
     if "Sunny." in prompt:
         return "It is sunny."
     *_, last, _ = prompt.splitlines()
@@ -100,7 +100,7 @@ async def client(worker: Worker) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 def whole_of(response: Body, keeps_contract: Check) -> Body:
-    """The response, whose object has all that Open Responses wants, and all that this contract does."""
+    """The response, whose object has everything that Open Responses and this contract require."""
     keeps_contract("ResponseObject", response)
     assert [name for name in (*NULLABLE, *GIVEN) if name not in response] == []
     assert [name for name, kind in GIVEN.items() if not isinstance(response[name], kind)] == []

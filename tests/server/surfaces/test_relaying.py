@@ -1,4 +1,4 @@
-"""Streams that are forwarded as they come: the bytes are kept, in whole events, and the end is seen."""
+"""Streams that are forwarded as they arrive: the bytes are kept, in whole events, and the end is recognised."""
 
 from __future__ import annotations
 

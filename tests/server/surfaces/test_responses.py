@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 ANSWER = "Hello! How can I help you today?"
 BELL = {"type": "function", "name": "ring_bell", "description": None, "parameters": {}, "strict": None}
 RINGS = '<tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
-# As Codex 0.171 sends it, in short.
+# As Codex 0.171 sends it, shortened.
 CODEX: Body = {
     "model": "scripted",
     "instructions": "You are a coding agent.",

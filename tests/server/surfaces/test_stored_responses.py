@@ -1,4 +1,4 @@
-"""Stored responses: retrieved, continued and deleted by their id, with the key that made them."""
+"""Stored responses: retrieved, continued and deleted by id, with the key that made them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BELL = {"type": "function", "name": "ring_bell", "parameters": {}, "strict": Non
 
 
 def answer(prompt: str) -> str:
-    """What the user and the developer said; to a request to ring a call, and behind its result what that was."""
+    """The texts of user and developer; a call if the prompt asks for one, and after its result that result."""
     if "It rang." in prompt:
         return "It rang."
     if prompt.endswith("user: Ring.\nassistant: "):
@@ -89,7 +89,7 @@ def text(response: Body) -> str:
 
 
 async def missing(client: httpx2.AsyncClient, keeps: Check, response_id: str, key: str | None = None) -> None:
-    """Fails where the response is there, or where it is not told properly that it is not."""
+    """Fails if the response exists, or if the error is not the right one."""
     headers = {"authorization": f"Bearer {key}"} if key else {}
     for method in ("GET", "DELETE"):
         response = await client.request(method, f"/responses/{response_id}", headers=headers)

@@ -1,4 +1,4 @@
-"""Thinking is closed where its budget is used up, and the answer follows."""
+"""Reasoning ends where its budget is used up, and the answer follows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SCHEMA = {
 
 
 def answer(prompt: str) -> str:
-    """A thought that has no end, and behind its end an answer."""
+    """Endless reasoning, and after its end an answer."""
     return '{"go": true}' if prompt.endswith(CLOSING) else START + "hm " * 2000
 
 

@@ -1,4 +1,4 @@
-"""What answers of upstreams have and those of the engine do not: refusals, filters, and no count of tokens."""
+"""Parts of answers that only upstreams have: refusals, content filters, and missing usage."""
 
 from __future__ import annotations
 

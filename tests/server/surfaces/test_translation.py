@@ -1,4 +1,4 @@
-"""Requests of a surface as an upstream that has chat completions only is sent them."""
+"""Requests of a surface, translated for an upstream that supports only chat completions."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ RESPONSES: list[tuple[Body, Body]] = [
         {"logprobs": True, "top_logprobs": 2},
     ),
 ]
-"""Fields of a request, and what chat is asked beside the model and what is said."""
+"""Fields of a request, and the chat's fields besides model and messages."""
 
 
 @pytest.mark.parametrize(("fields", "chat"), RESPONSES, ids=str)

@@ -1,4 +1,4 @@
-"""Tools as clients see them: calls that are forced, free, forbidden, whole and streamed, and the second turn."""
+"""Tools as clients see them: forced, optional and forbidden calls, whole and streamed, and the second turn."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def scripted(answer: str = ANSWER, **options: Any) -> pytest.MarkDecorator:  # n
 
 
 async def whole(client: httpx2.AsyncClient, **changes: object) -> Body:
-    """The answer, and the request that got it went well."""
+    """The answer, after checking that the request succeeded."""
     body = {"model": "scripted", "messages": [USER], "tools": [LAMP, BELL]} | changes
     response = await client.post("/chat/completions", json=body)
     assert response.status_code == 200, response.text
@@ -235,7 +235,7 @@ async def test_a_model_without_training_reads_of_tools_in_the_system_message(
 
 
 class WithoutSystem(ScriptedEngine):
-    """A template that takes no system message, as some do."""
+    """A template without a system message, like some real ones."""
 
     async def chat_prompt(
         self,

@@ -1,4 +1,4 @@
-"""Conversations with calls and results, for templates that know tools and for those that do not."""
+"""Conversations with calls and results, for templates with and without tools."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_what_was_thought_before_a_message_comes_back_to_the_template(
 
 
 def calls_made_by(work: Callable[[], object]) -> int:
-    """How many calls of Python functions, and returns to generators, the work takes."""
+    """The number of Python function calls, and returns to generators, that the work takes."""
     calls = 0
 
     def count(_frame: object, event: str, _argument: object) -> None:

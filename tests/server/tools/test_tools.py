@@ -1,4 +1,4 @@
-"""Which tools may be called, and how they are told, kept to and read together."""
+"""Which tools may be called, and how they are described, enforced and parsed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules about gateways: a right gateway keeps them, each finds its fault, and none what a gateway may do."""
+"""The rules about gateways: a correct gateway passes, each rule finds its fault, and none has false alarms."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_what_a_gateway_may_do_turns_no_rule(clean: Record, rules: Catalogue) ->
 
 
 def test_what_the_gateway_answers_without_the_upstream_is_left_open(clean: Record, rules: Catalogue) -> None:
-    """One that sets a provider aside after an error turns the next requests away by itself."""
+    """A gateway that suspends a provider after an error refuses the next requests itself."""
     away = changed(holding("gateway "), status(429))(unrecorded(holding("upstream 1 of"))(clean))
     found = verdicts(away, rules)
     assert turned(found) <= {"gateway.errors.envelope"}

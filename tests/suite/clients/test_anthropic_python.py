@@ -1,4 +1,4 @@
-"""What anthropic-python makes of messages that deviate; each line was seen first and then written down."""
+"""What anthropic-python makes of messages that deviate; each expectation was observed first."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FINAL = "client.messages.stream().get_final_message()"
 
 
 def told(breakage: Breakage | None) -> str | None:
-    """How it broke, without the words of the exception."""
+    """How the client broke, without the message of the exception."""
     return None if breakage is None else breakage.how.partition(": ")[0]
 
 

@@ -1,4 +1,4 @@
-"""Answers replayed beside the run have the outcomes that a replay in this process gives, whatever happens."""
+"""Answers replayed in parallel with the run have the same outcomes as in this process, whatever happens."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CHAT = "/chat/completions"
 MODELS = {"object": "list", "data": [{"id": "m"}]}
 CHUNK = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "Hi"}}]}
 PYTHON = (sys.executable, "-c")
-SOON = 0.05  # seconds without a word after which a child of the tests is not waited for
+SOON = 0.05  # seconds without output after which a child process of the tests is abandoned
 PATIENCE = 60.0
 
 
@@ -63,7 +63,7 @@ def test_a_command_that_comes_to_nothing_leaves_no_process_behind(
 
 @pytest.fixture
 def exchanges(whole: Make, streamed: Make) -> list[Exchange]:
-    """Answers that a client reads, answers that break one, and one that no client would ask for."""
+    """Answers that a client reads, answers that break one, and one that no client would request."""
     made = [
         whole("/models", MODELS),
         whole("/models", {"data": None}),
@@ -129,7 +129,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("command", BROKEN.values(), ids=BROKEN)
 def test_a_child_that_fails_costs_no_outcome(exchanges: list[Exchange], command: Sequence[str]) -> None:
-    long = replace(exchanges[0], id="long", headers=(("x", "y" * 1_000_000),))  # more than a pipe holds
+    long = replace(exchanges[0], id="long", headers=(("x", "y" * 1_000_000),))  # more than a pipe buffers
     before = threading.active_count()
     with Beside(command, stall=SOON) as replays:
         assert told(replays, [*exchanges, long]) == told(Here(), [*exchanges, long])

@@ -1,4 +1,4 @@
-"""What a client delivered beside what the bytes say, without a client."""
+"""What a client delivered compared with the bytes, without a client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What httpx-sse makes of streams that deviate; each line was seen first and then written down."""
+"""What httpx-sse makes of streams that deviate; each expectation was observed first."""
 
 from __future__ import annotations
 

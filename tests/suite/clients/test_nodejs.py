@@ -1,4 +1,4 @@
-"""openai-node and the AI SDK read recorded answers in Node; each line was seen first and then written down."""
+"""openai-node and the AI SDK read recorded answers in Node; each expectation was observed first."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ STREAM = (BEGIN, chunk({"content": "é"}), END, chunk(usage=USAGE), "[DONE]")
 
 
 def fragments(*fragments: dict[str, Any]) -> tuple[object, ...]:
-    """A stream of the fragments of calls."""
+    """A stream of call fragments."""
     deltas = [chunk({"role": "assistant", "tool_calls": [fragment]}) for fragment in fragments]
     return (*deltas, chunk({}, "tool_calls"), "[DONE]")
 
@@ -248,7 +248,7 @@ def test_each_rule_about_a_client_for_node_has_a_reader_of_its_name() -> None:
 
 PYTHON = (sys.executable, "-c")
 PATIENCE = 60.0
-SOON = 0.05  # seconds without a word after which a child of the tests is not waited for
+SOON = 0.05  # seconds without output after which a child process of the tests is abandoned
 BROKEN = {
     "cannot be started": (("/no/such/program",), "cannot start /no/such/program"),
     "ends at once": ((*PYTHON, ""), "Node exited before it had read the answer"),
@@ -269,7 +269,7 @@ BARE = nodejs.Node(Path("/no/such/folder"), {}, None)
 def test_where_node_fails_no_answer_is_blamed(whole: Make, command: Sequence[str], why: str) -> None:
     long = replace(
         whole("/models", MODELS), id="long", headers=(("x", "y" * 1_000_000),)
-    )  # more than a pipe holds
+    )  # more than a pipe buffers
     before = threading.active_count()
     stall = SOON if "sent nothing" in why else PATIENCE
     outcomes = read_by(BARE, whole("/models", MODELS), long, start_with=command, stall=stall)
@@ -301,7 +301,7 @@ def test_an_answer_that_fetch_cannot_give_is_left_out(node: Node, whole: Make) -
 
 
 def install(folder: Path, **versions: str) -> Path:
-    """Packages that say their version and nothing else."""
+    """Packages with nothing but their version."""
     for name, version in (wanted() | versions).items():
         place = folder / "node_modules" / name
         place.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Messages that deviate, in Node: each line was seen first and then written down."""
+"""Messages that deviate, in Node: each expectation was observed first."""
 
 from __future__ import annotations
 

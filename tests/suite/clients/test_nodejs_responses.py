@@ -1,4 +1,4 @@
-"""Responses that deviate, in Node: each line was seen first and then written down."""
+"""Responses that deviate, in Node: each expectation was observed first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = needs_packages
 
 
 def at_the_limit(events: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """The stream ended at a limit, as it is right."""
+    """The stream ended at a limit, which is correct."""
     last = json.loads(events[-1].partition(b"data: ")[2])
     last["type"] = "response.incomplete"
     last["response"] |= {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}

@@ -1,4 +1,4 @@
-"""What openai-python makes of answers that deviate; each line was seen first and then written down.
+"""What openai-python makes of answers that deviate; each expectation was observed first.
 
 Only the kind of the exception and the line of the application are compared: the words are Python's.
 """
@@ -28,7 +28,7 @@ DONE = "[DONE]"
 
 
 def told(breakage: Breakage | None) -> str | None:
-    """How it broke, without the words of the exception."""
+    """How the client broke, without the message of the exception."""
     return None if breakage is None else breakage.how.partition(": ")[0]
 
 
@@ -81,7 +81,7 @@ def lines(*events: object, before: bytes = b"data: ", after: bytes = b"\n\n") ->
         pytest.param((ROLE, call("{}", index=0, **NAMED), call("", index=0), CALLED, DONE), id="in pieces"),
         pytest.param((ROLE, call("{", index=0, **NAMED), CALLED, DONE), id="arguments that are no JSON"),
         pytest.param((ROLE, {**TEXT, "x": float("nan")}, STOP, DONE), id="NaN where nobody looks"),
-        # No contract says which choice begins, and the helper takes the first that comes for number 0.
+        # No contract says which choice begins, and the helper takes the first one for number 0.
         pytest.param(
             ({**ROLE, "choices": [{**ROLE["choices"][0], "index": 1}]}, ROLE, STOP, DONE),
             id="the second choice before the first",

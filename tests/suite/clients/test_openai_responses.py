@@ -1,4 +1,4 @@
-"""What openai-python makes of responses that deviate; each line was seen first and then written down."""
+"""What openai-python makes of responses that deviate; each expectation was observed first."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FINAL = "client.responses.stream().get_final_response()"
 
 
 def told(breakage: Breakage | None) -> str | None:
-    """How it broke, without the words of the exception."""
+    """How the client broke, without the message of the exception."""
     return None if breakage is None else breakage.how.partition(": ")[0]
 
 
@@ -37,7 +37,7 @@ def without(kind: str, events: tuple[bytes, ...] = TEXT) -> tuple[bytes, ...]:
 
 
 def edited(edit: Callable[[Event], None], events: tuple[bytes, ...] = TEXT) -> tuple[bytes, ...]:
-    """The events after this change to the data of each."""
+    """The events with the data of each changed."""
     made = []
     for event in events:
         value = json.loads(event.partition(b"data: ")[2])
@@ -73,7 +73,7 @@ def failed(event: Event) -> None:
         pytest.param(without("in_progress"), id="no response.in_progress"),
         pytest.param(without("output_text.done"), id="no output_text.done"),
         pytest.param(without("content_part.done"), id="no content_part.done"),
-        # Its final response knows no end but response.completed: that is no server's fault.
+        # Its final response accepts only response.completed: not the server's fault.
         pytest.param(edited(ended_at_the_limit), id="response.incomplete"),
         pytest.param(edited(failed), id="response.failed"),
     ],

@@ -1,4 +1,4 @@
-"""A replay sends nothing, imports nothing before it is wanted, and is made once for an exchange."""
+"""A replay sends nothing, imports nothing before it is needed, and happens once for an exchange."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_an_exchange_is_replayed_once(whole: Make) -> None:
 def test_without_the_client_its_rules_are_inconclusive_and_say_what_to_install(
     module: str, rule_id: str, stimulus: str, streamed: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, module, None)  # as Python itself marks a module that cannot be imported
+    monkeypatch.setitem(sys.modules, module, None)  # Python's own mark for a module that cannot be imported
 
     found = judged(rule_id, streamed(CHAT, CHUNK, "[DONE]"), stimulus)
 

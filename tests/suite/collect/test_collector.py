@@ -25,7 +25,7 @@ WRONG = [bodies.post(Endpoint.CHAT, {"n": -number}, valid=False) for number in r
 
 
 def lost_after(*suspects: str) -> Because:
-    """Why nothing is sent after one request, or several, that may have stopped the target."""
+    """Why nothing is sent after one or several requests that may have crashed the target."""
     if len(suspects) == 1:
         return Because(Reason.TARGET_LOST, about=suspects)
     return Because(Reason.TARGET_LOST_AFTER_SEVERAL, {"number": len(suspects)}, suspects)
@@ -339,7 +339,7 @@ def test_a_deadly_request_that_must_be_alone_goes_after_the_others_have_been_ans
 
 
 class TestARunThatEndsBeforeItsPlan:
-    """`enough` is asked between rounds; `give_up` follows what was broken off."""
+    """`enough` is called between rounds; `give_up` follows an interruption."""
 
     BECAUSE = Because(Reason.ENOUGH_BROKEN, {"number": 1})
     MANY = tuple(
@@ -347,7 +347,7 @@ class TestARunThatEndsBeforeItsPlan:
     )  # the longest first
 
     def run(self, after: int, *stimuli: Stimulus) -> tuple[Kept, ScriptedRecorder, list[int]]:
-        """Two requests at a time, until so many answers are there; also what was under way when it was asked."""
+        """Two requests at a time, until this many answers have arrived; returns also those running at that time."""
         kept, recorder, under_way = Kept(), ScriptedRecorder(), []
 
         def enough(_: Collection[str]) -> Because | None:

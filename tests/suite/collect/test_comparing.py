@@ -1,4 +1,4 @@
-"""Texts that are compared: asked side by side, and again one at a time where one is not as expected."""
+"""Texts that are compared: requested in parallel, and again one at a time if one is not as expected."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def says(pieces: list[str], *, streamed: bool) -> Says:
 
 
 def target(spoken: Callable[[str, int], list[str]]) -> ScriptedRecorder:
-    """Says what `spoken` makes of the key and how many others are under way, and stops where it should."""
+    """Answers with `spoken`, given the key and the number of parallel requests; obeys stop sequences."""
     recorder = ScriptedRecorder()
 
     def script(key: str) -> Says:
@@ -127,7 +127,7 @@ def test_where_there_is_no_text_nothing_is_asked_for_again(status: int) -> None:
 
 
 def test_a_text_that_differed_counts_for_nothing_where_the_run_ends_before_it_is_asked_for_alone() -> None:
-    """It may have been the batch that changed it."""
+    """The batch may have changed it."""
     because = Because(Reason.ENOUGH_BROKEN, {"number": 1})
     recorder = target(lambda key, _others: ["Two"] if key == WHOLE.key else SPOKEN)
     kept, unsettled = Kept(), set[str]()

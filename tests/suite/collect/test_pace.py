@@ -1,4 +1,4 @@
-"""Requests that are spread evenly over time, on a clock of the test."""
+"""Requests that are spread evenly over time, with a clock of the test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from suite.collect.scripted import ScriptedRecorder
 
 
 class Clock:
-    """Goes on only while somebody sleeps, one sleeper after the other."""
+    """A clock that advances only while someone sleeps, one sleeper after the other."""
 
     def __init__(self) -> None:
         self.time = 100.0

@@ -1,4 +1,4 @@
-"""How long a target that has no time is waited for."""
+"""How long the suite waits for a busy target."""
 
 from __future__ import annotations
 

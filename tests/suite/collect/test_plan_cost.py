@@ -1,4 +1,4 @@
-"""What a whole run may cost its target: requests, and generated tokens in the worst case."""
+"""The maximum cost of a whole run for its target: requests and generated tokens."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_run_sends_little_with_greeting_and_signs_of_life() -> None:
     sent = asyncio.run(record_run(load())).exchanges
     signs = sum(is_sign_of_life(exchange.stimulus) for exchange in sent)
     requests, tokens = GREETING
-    beyond = OTHERS - 1  # the target lists one model beside the one that is asked for
+    beyond = OTHERS - 1  # the target lists one other model
     assert len(sent) == asked.requests + signs - beyond
     assert asked.requests + signs + requests <= MOST_REQUESTS
     assert asked.tokens + signs * baselines()[0].tokens + tokens <= MOST_TOKENS

@@ -1,4 +1,4 @@
-"""Who is sent when, of many that are sent side by side."""
+"""The order in which parallel requests are sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is recorded of an answer, whole or broken off, HTTP or not."""
+"""The record of an answer, whole or interrupted, HTTP or not."""
 
 from __future__ import annotations
 
@@ -194,7 +194,9 @@ class TestAnEarlyAnswer:
         async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(self.refusal)
             await writer.drain()
-            while await reader.read(MIB):  # RFC 9112, section 9.6: read on, lest the answer be lost
+            while await reader.read(
+                MIB
+            ):  # RFC 9112, section 9.6: continue reading, so that the answer is not lost
                 pass
 
         exchange = wire.record(behave, Request("POST", "/x", body=b"x" * (8 * MIB)))

@@ -1,4 +1,4 @@
-"""Base URLs, connections that do not come about, proxies, and the failures of the transport."""
+"""Base URLs, failed connections, proxies, and the failures of the transport."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class TestNoConnection:
         return asyncio.run(run())
 
     def test_is_said_where_nothing_listens(self) -> None:
-        with socket.socket() as bound:  # bound and not listening: nobody else gets this port meanwhile
+        with socket.socket() as bound:  # bound and not listening: no other process gets this port meanwhile
             bound.bind(("127.0.0.1", 0))
             exchange = self.record(f"http://127.0.0.1:{bound.getsockname()[1]}")
         assert exchange.failure.kind is FailureKind.CONNECT
@@ -126,7 +126,7 @@ class TestProxies:
         Recorder("http://target.invalid/v1")
 
 
-OURS = {  # what the transport raises for our own mistakes, and what only the client raises, which is not used
+OURS = {  # exceptions for our own mistakes, and exceptions of the client API, which is not used
     httpx2.LocalProtocolError,
     httpx2.UnsupportedProtocol,
     httpx2.InvalidURL,

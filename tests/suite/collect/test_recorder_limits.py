@@ -1,4 +1,4 @@
-"""How long the recorder waits and how much it reads."""
+"""The recorder's limits of time and size."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from suite.collect.raw_answers import (
 if TYPE_CHECKING:
     from tests.suite.collect.conftest import Wire
 
-SOON = 0.3  # seconds: the limit given to exchanges that cannot end by themselves
+SOON = 0.3  # seconds: the limit for exchanges that cannot end by themselves
 
 
 class TestTheTimeLimit:

@@ -1,4 +1,4 @@
-"""What the recorder sends, and what of it the record shows."""
+"""The recorder's requests, and their form in the record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TLS with certificates of a CA that nobody knows but the test."""
+"""TLS with certificates of a CA that only the test knows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def record(
     name: str = "127.0.0.1",
     until: datetime | None = None,
 ) -> Exchange:
-    """One exchange with a server on loopback whose certificate is of that authority, and for that name."""
+    """One exchange with a server on loopback, with a certificate of this authority for this name."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -104,7 +104,7 @@ def test_an_address_that_speaks_no_tls_may_be_one_of_http() -> None:
 
 
 def told(exchange: Exchange) -> str:
-    """The sentence with which a run ends where this is its first exchange."""
+    """The message with which a run ends if this is its first exchange."""
     with pytest.raises(TargetError) as ended:
         _refuse_silence(exchange, "https://h/v1")
     assert str(ended.value).startswith("Could not connect to https://h/v1: it")

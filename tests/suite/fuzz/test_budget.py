@@ -1,4 +1,4 @@
-"""How many generated requests are sent, and what they may cost."""
+"""The number of generated requests, and their cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What broken targets do with generated requests: the right rule finds it, once a cause, by a small request."""
+"""Broken targets and generated requests: the right rule finds each fault, once per cause, with a small request."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_what_is_valid_and_refused_is_a_warning_where_the_parameter_is_known(ove
 
 
 NOTHING = {"stream": (None, False), "stop": (None,), "frequency_penalty": (None, 0)}
-"""Parameters, with the values that ask for nothing."""
+"""Parameters with their neutral values."""
 
 
 @pytest.mark.parametrize("parameter", NOTHING)

@@ -1,4 +1,4 @@
-"""Schemathesis's own checks as rules: what each catches, what it leaves alone, and what they need of Schemathesis."""
+"""Schemathesis's own checks as rules: what each finds, what it ignores, and what they need from Schemathesis."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _of(exchange: Exchange, meant: Meant) -> bool:
 
 
 def _teapots(_: Request, exchange: Exchange) -> Exchange:
-    """A framework that refuses with a status of its own."""
+    """A framework that refuses with its own status."""
     return answer(exchange, 418, TEAPOT) if exchange.status == 400 else exchange
 
 
@@ -53,7 +53,7 @@ def _labels_nothing(request: Request, exchange: Exchange) -> Exchange:
 
 
 def _is_busy(retry_after: str) -> Callable[[Request, Exchange], Exchange]:
-    """A server that has no time for a request with a seed, and says for how long."""
+    """A server that refuses requests with a seed as busy, with a Retry-After."""
 
     def change(request: Request, exchange: Exchange) -> Exchange:
         if case(exchange.stimulus) is None or fields(request).get("seed") is None:
@@ -65,7 +65,7 @@ def _is_busy(retry_after: str) -> Callable[[Request, Exchange], Exchange]:
 
 
 def _forgets_choices(request: Request, exchange: Exchange) -> Exchange:
-    """A server that leaves the choices out where a seed is given."""
+    """A server that omits the choices if a seed is given."""
     if exchange.status != 200 or exchange.is_stream or fields(request).get("seed") is None:
         return exchange
     body = json.loads(exchange.body)
@@ -74,7 +74,7 @@ def _forgets_choices(request: Request, exchange: Exchange) -> Exchange:
 
 
 def _takes_all_methods(_: Request, exchange: Exchange) -> Exchange:
-    """A router that looks at the path alone, and says of other methods that there is no such thing."""
+    """A router that ignores the method, and answers other methods with 404."""
     return answer(exchange, 400, TEAPOT) if _of(exchange, Meant.METHOD) else exchange
 
 
@@ -88,7 +88,7 @@ FAULTS = {
 
 
 def _more_fields(_: Request, exchange: Exchange) -> Exchange:
-    """Extensions in answers and headers, a charset, and an id of the request."""
+    """Extra members and headers, a charset, and a request id."""
     if exchange.status is None or exchange.is_stream:
         return exchange
     body = json.loads(exchange.body) if exchange.body else {}
@@ -103,12 +103,12 @@ def _more_fields(_: Request, exchange: Exchange) -> Exchange:
 
 
 def _is_unaware_of_methods(_: Request, exchange: Exchange) -> Exchange:
-    """501 for a method that the server knows nowhere (RFC 9110 15.6.2)."""
+    """501 for a method that the server does not implement (RFC 9110 15.6.2)."""
     return answer(exchange, 501, TEAPOT) if _of(exchange, Meant.METHOD) else exchange
 
 
 def _lacks_optional_members(_: Request, exchange: Exchange) -> Exchange:
-    """No logprobs and no refusal, of which rules of their own speak."""
+    """No logprobs and no refusal, which have their own rules."""
     if exchange.status != 200 or exchange.is_stream:
         return exchange
     body = json.loads(exchange.body)
@@ -139,7 +139,7 @@ GENERATING = ("/chat/completions", "/completions", "/embeddings")
 
 
 def _keyed(*paths: str, opened: str = "") -> Callable[[Request, Exchange], Exchange]:
-    """A target that is asked with a key on these paths, and for a key on all but the one that is open."""
+    """A target that is called with a key on these paths, and requires one on all paths but the open one."""
 
     def change(request: Request, exchange: Exchange) -> Exchange:
         if request.path not in paths:
@@ -163,7 +163,7 @@ KEYS = {
 
 @pytest.fixture(scope="module")
 def asked(over: Over) -> dict[str, Pass]:
-    """The pass over each target here, and over a sound one, with what Schemathesis says of it."""
+    """The passes over each target here, and over a correct one, with the results of Schemathesis."""
     changed = {name: over(change) for name, change in (FAULTS | HARMLESS | KEYS).items()}
     return all_of_schemathesis({"sound": over(), **changed})
 

@@ -1,4 +1,4 @@
-"""The generator as a process of its own, and the options that lead to it."""
+"""The generator in its own process, and its options."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_every_operation_and_both_modes_are_among_the_first_cases(told: list[Tol
     kinds = {(case["operation"], case["positive"]) for case in told}
 
     assert len({operation for operation, _ in kinds}) == 5
-    assert ("GET /models/{model}", True) in kinds  # drawing it fails a health check of Hypothesis
+    assert ("GET /models/{model}", True) in kinds  # generating it fails a health check of Hypothesis
     assert {positive for _, positive in kinds} == {True, False}
 
 
@@ -109,7 +109,7 @@ def test_time_that_runs_out_while_cases_are_generated_is_told_and_leaves_no_proc
 
 
 def test_the_seconds_of_the_budget_run_from_the_first_case_that_is_sent(told: list[Told]) -> None:
-    """Drawing the cases takes as long as it takes: here twice the budget, on a clock that jumps."""
+    """Generating the cases is not limited: here it takes twice the budget, on a clock that jumps."""
     memory = Memory()
 
     async def run() -> None:

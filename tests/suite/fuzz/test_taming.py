@@ -1,4 +1,4 @@
-"""Generated requests fit for a language model: each trap of a generator that knows none."""
+"""Generated requests adapted to a language model: each trap of a generator that does not know one."""
 
 from __future__ import annotations
 

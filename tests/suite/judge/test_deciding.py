@@ -1,4 +1,4 @@
-"""From findings to a judgement: which of several decides, and what it carries."""
+"""From findings to a judgement: which of several decides, and its content."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def exchanges(make: Make) -> list[Exchange]:
 
 
 def outcomes(exchanges: list[Exchange]) -> list[tuple[Outcome, Verdict]]:
-    """One of each kind, the one that decides before the others first, with the verdict."""
+    """One finding of each kind with its verdict, in order of precedence."""
     return [
         (Deviation("a", "b"), Verdict.FAIL),
         (saw("id", exchanges[1]), Verdict.PASS),

@@ -1,4 +1,4 @@
-"""A piece that a stream sends twice, found without joining all of the text anew for each piece."""
+"""A piece that a stream sends twice, found without joining the whole text for each piece."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_it_is_found_wherever_the_text_has_it_once(parts: list[str], data: st.Da
     place = data.draw(st.integers(0, len(parts) - 1))
     text = data.draw(st.sampled_from(["".join(parts).strip(), "ab", "a"]))
     doubled = [*parts[: place + 1], *parts[place:]]
-    assume("".join(doubled).strip() != text)  # of such a pair nothing is asked
+    assume("".join(doubled).strip() != text)  # such pairs are out of scope
     found = _twice(text, doubled)
     assert (found is not None and "the piece" in found) == by_definition(text, doubled)
 

@@ -1,4 +1,4 @@
-"""What a generated request asks for: what a server may have one of and not another."""
+"""The features that a generated request uses, which a server may lack."""
 
 from __future__ import annotations
 

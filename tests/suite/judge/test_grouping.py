@@ -1,4 +1,4 @@
-"""Causes: several findings shown as the one that they are, by needs, by places, and by the faults that are known."""
+"""Causes: several findings combined into one, by needs, by positions, and by known faults."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PLACE = Position(7, 0.1, "data: {}")
 
 @pytest.fixture
 def explained(make: Make) -> Explain:
-    """Explain judgements of a record with the exchanges x1 to x9."""
+    """Explain the judgements of a record with the exchanges x1 to x9."""
     record = Record(Target("http://h/v1"), "", tuple(make(name=f"x{n}") for n in range(1, 10)), {})
 
     def run(*judgements: Judgement) -> tuple[dict[str, Judgement], tuple[Cause, ...]]:
@@ -38,7 +38,7 @@ def explained(make: Make) -> Explain:
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let these be the faults that are known."""
+    """Make these the known faults."""
 
     def use(*diagnoses: Diagnosis) -> None:
         monkeypatch.setattr(grouping, "DIAGNOSES", diagnoses)

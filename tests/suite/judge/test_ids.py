@@ -1,4 +1,4 @@
-"""Ids that are given twice: to one request or to different ones, whatever else was refused meanwhile."""
+"""Ids that are used twice, by one request or by different ones, whatever else was refused meanwhile."""
 
 from __future__ import annotations
 

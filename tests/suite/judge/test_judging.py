@@ -30,7 +30,7 @@ RESET = Failure(FailureKind.RESET, 0.5, "the connection broke")
 
 
 def open_for(found: Judgement, reason: Reason, *about: str, **values: object) -> bool:
-    """Whether the rule was left open for this reason, with the exchanges that it is about as evidence."""
+    """Whether the rule was left undecided for this reason, with the exchanges concerned as evidence."""
     assert [piece.exchange for piece in found.evidence] == list(about)
     assert (found.expected, found.actual, found.witnesses) == (None, None, ())
     return found.verdict is Verdict.INCONCLUSIVE and found.because == Because(reason, values, about)

@@ -1,4 +1,4 @@
-"""A status of 2xx accepts nothing by itself: an answer of its kind does."""
+"""A 2xx status alone is no acceptance: the answer has to be of the right kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of the events of a streamed message: what is right passes, and each mistake is one breach."""
+"""The order of the events of a streamed message: correct orders pass, and each mistake is one breach."""
 
 from __future__ import annotations
 

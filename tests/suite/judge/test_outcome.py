@@ -1,4 +1,4 @@
-"""What a check may say: nothing is kept without a witness, and whoever stops says why."""
+"""The results of a check: no pass without a witness, and no stop without a reason."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from gonogo.judge.outcome import Deviation, Kept, Undecided
 
 
 def answer(number: int, prompt_tokens: object, status: int = 200, **asked: object) -> Exchange:
-    """An answer to one prompt, asked for with these other fields."""
+    """An answer to one prompt, requested with these further fields."""
     fields: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], **asked}
     body = json.dumps({"choices": [], "usage": {"prompt_tokens": prompt_tokens}}).encode()
     request = Request("POST", "/chat/completions", body=json.dumps(fields).encode())

@@ -19,7 +19,7 @@ STREAM = (("content-type", "text/event-stream"),)
 
 @contextmanager
 def undecided(reason: Reason, *about: str, **values: object) -> Iterator[None]:
-    """What is read inside stops, and leaves the rule open for this reason."""
+    """The block stops, and leaves the rule undecided for this reason."""
     with pytest.raises(Stop) as stopped:
         yield
     assert stopped.value.outcome == Undecided(reason, about, values)

@@ -1,4 +1,4 @@
-"""Checks of responses by themselves: what a server says that fails, and what is no count."""
+"""Single checks of responses: failed responses, and invalid counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state machine of a response's stream: what it lets through, and that each mistake is told once, by its name."""
+"""The state machine of a response's stream: what it accepts, and that each mistake is reported once, by name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ended(*output: Json, name: str = "response.completed") -> Json:
 
 
 def item_events(item: Json, index: int, *inner: Json) -> list[Json]:
-    """An item from its beginning to its end; what is inside of it has its place."""
+    """An item from start to end, with `inner` events in between."""
     place = {"item_id": item["id"], "output_index": index}
     begun = {key: value for key, value in item.items() if key not in ("content", "summary", "arguments")}
     return [
@@ -36,7 +36,7 @@ def item_events(item: Json, index: int, *inner: Json) -> list[Json]:
 
 
 def parted(event: str, kind: str, field: str, pieces: Iterable[str], index: Json) -> list[Json]:
-    """A part with its deltas, as it is said whole at their end."""
+    """A part with its deltas, whose final text is their concatenation."""
     text = "".join(pieces)
     added, done = ("response.content_part.added", "response.content_part.done")
     if kind == "summary_text":
@@ -86,7 +86,7 @@ def whole() -> list[Json]:
 
 
 def read(events: Iterable[Json]) -> Course:
-    """What the machine says of these events, numbered from 0."""
+    """The findings of the machine for these events, numbered from 0."""
     numbered = [event | {"sequence_number": number} for number, event in enumerate(events)]
     return course(stream_to("/responses", numbered))
 
@@ -104,7 +104,7 @@ def interleaved(events: list[Json]) -> list[Json]:
 
 
 def without_texts(events: list[Json]) -> list[Json]:
-    """An empty message: it was added, and done."""
+    """An empty message: added, then done."""
     return [
         *events[:2],
         *item_events({"id": "msg_1", "type": "message", "content": []}, 0),

@@ -1,4 +1,4 @@
-"""A broken rule says which clients break on the exchanges that show it."""
+"""A broken rule lists the clients that break on the exchanges that show it."""
 
 from __future__ import annotations
 

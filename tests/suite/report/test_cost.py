@@ -1,4 +1,4 @@
-"""The cost of a run is what the target says it used."""
+"""The cost of a run is the usage that the target reports."""
 
 from __future__ import annotations
 

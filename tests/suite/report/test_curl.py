@@ -1,4 +1,4 @@
-"""The command sends the recorded request again: seen by running it."""
+"""The command repeats the recorded request: verified by running it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ needs_curl = pytest.mark.skipif(
 
 
 class Listener(ThreadingHTTPServer):
-    """Keeps the requests that reach it."""
+    """Records the requests that it receives."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

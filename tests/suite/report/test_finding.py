@@ -1,4 +1,4 @@
-"""A cause, and one rule by itself, as the person reads them who has to act on them."""
+"""A cause, and a single rule, as users read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTML page is one file that loads nothing, shows all that the report holds, and lets no answer act in it."""
+"""The HTML page is one file that loads nothing, shows everything in the report, and lets no answer act in it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ VOID = {"meta", "link", "br", "input", "img", "hr"}
 
 
 class Tags(HTMLParser):
-    """The tags that a page has, each with its attributes; `open` are those that were never closed."""
+    """The tags of a page with their attributes; `open` are those that were never closed."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The page in a real Chromium: it says nothing on the console, is usable by all, and lets nothing act in it."""
+"""The page in a real Chromium: no console output, accessible, and no content can act in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 SOON = 10_000  # milliseconds
-ROUNDS = 60  # stops of the Tab key, which are enough to come around the small page
+ROUNDS = 60  # presses of the Tab key, enough to go around the small page
 
 pytestmark = pytest.mark.unmeasured
 
@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         pytest.skip(f"none of {', '.join(PROGRAMS)} is installed; on Debian: apt-get install chromium")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - half a second that a skip need not take
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - half a second that a skipped test saves
 
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """Open a page as a file, at a fragment; what it says on the console or asks for is a failure."""
+    """Open a page as a file, at a fragment; console output and requests are failures."""
     contexts: list[BrowserContext] = []
     said: list[str] = []
 
@@ -69,7 +69,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
 def test_axe_finds_nothing_to_mend_with_everything_open(
     make: Callable[..., Report], opened: Callable[..., Page], theme: str
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - not where there is no browser
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - only needed with a browser
 
     page = opened(html.render(make(*Verdict)), color_scheme=theme)
     page.evaluate("for (const found of document.querySelectorAll('details')) found.open = true")

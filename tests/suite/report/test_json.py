@@ -1,4 +1,4 @@
-"""The JSON report has the form that its schema and the documentation promise."""
+"""The JSON report has the form that its schema and the documentation describe."""
 
 from __future__ import annotations
 

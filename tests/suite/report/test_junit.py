@@ -1,4 +1,4 @@
-"""The JUnit report says to a CI system what the verdicts say to a person."""
+"""The JUnit report tells a CI system what the verdicts tell users."""
 
 from __future__ import annotations
 

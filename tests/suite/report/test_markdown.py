@@ -1,4 +1,4 @@
-"""The Markdown report is short, and nothing that a target says can act in it."""
+"""The Markdown report is short, and nothing from a target can act in it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_run_without_findings_is_three_lines(make: Callable[..., Report]) -> N
 KNOWN = Cause(
     "no-end", "Streams *never* end", "no `end`", "all clients", ("chat.stream.done", "chat.stream.usage")
 )
-"""A known fault behind two rules, seen in no one exchange."""
+"""A known fault that breaks two rules, without a single exchange that shows it."""
 
 
 def test_a_cause_says_what_was_seen_who_breaks_and_by_which_rules_and_folds_the_command(

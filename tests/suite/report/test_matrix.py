@@ -1,4 +1,4 @@
-"""Stored reports side by side: what differs, what can be opened, and what no target can do to the page."""
+"""Stored reports side by side: differences, details, and that no target can act in the page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def broken(rule_id: str, said: str) -> dict[str, Any]:
 
 @pytest.fixture
 def two() -> Matrix:
-    """Two servers: the second breaks a rule that the first keeps, and has one of its own."""
+    """Two servers: the second breaks a rule that the first passes, and has one rule more."""
     first = report(rule("chat.a.one", "pass"), rule("chat.a.two", "inconclusive"))
     second = report(
         broken("chat.a.one", "there is 1"),

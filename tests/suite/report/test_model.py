@@ -1,4 +1,4 @@
-"""The answer of the gate follows the table of verdicts."""
+"""The gate's verdict follows the table of verdicts."""
 
 from __future__ import annotations
 

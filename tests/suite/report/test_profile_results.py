@@ -1,4 +1,4 @@
-"""What reports say of profiles."""
+"""Profiles in reports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SENTENCE = 'The target does not support everything that the profile "embedding" 
 
 @pytest.fixture
 def refused(make: Callable[..., Report]) -> Report:
-    """A run that asked for a profile of which the target refuses something."""
+    """A run with a required profile that the target does not fully support."""
     return replace(make(Verdict.PASS, Verdict.UNSUPPORTED), profiles=(HELD, PART, REFUSED))
 
 

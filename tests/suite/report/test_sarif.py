@@ -1,4 +1,4 @@
-"""The SARIF report is one that code scanning takes: the form of the standard, and a place for every result."""
+"""The SARIF report is accepted by code scanning: the standard's form, and a location for every result."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 STALE = Problem(Kind.STALE, "chat.shape", "ci/base line.toml", 4, "ci/base line.toml, line 4: delete it.")
 
-# The parts of SARIF 2.1.0 that are used, with what the standard (3.13 to 3.58) and GitHub's page on it demand of
-# them. The whole schema is OASIS's; where GONOGO_SARIF_SCHEMA names a copy, that is held against too.
+# The parts of SARIF 2.1.0 that are used, with the requirements of the standard (3.13 to 3.58) and of GitHub's page on
+# it. The whole schema is OASIS's; if GONOGO_SARIF_SCHEMA names a copy, the report is validated against it too.
 MESSAGE = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
 LEVEL = {"enum": ["none", "note", "warning", "error"]}
 RULE = {
@@ -165,7 +165,7 @@ def place_of(result: dict[str, Any]) -> tuple[str, int]:
 
 @pytest.fixture
 def full(make: Callable[..., Report]) -> Report:
-    """A report with every verdict, and an entry of the baseline that breaks the gate."""
+    """A report with every verdict, and a baseline entry that is no-go."""
     return make(*Verdict, problems=[STALE])
 
 

@@ -1,4 +1,4 @@
-"""A target with three faults that have nothing to do with one another: its report is one screen."""
+"""A target with three independent faults: its report fits on one screen."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TRIPLES = [
 
 @pytest.fixture(scope="module")
 def clean() -> Record:
-    """Everything that rules ask, answered by the ideal target."""
+    """All requests of the rules, answered by the ideal target."""
     return asyncio.run(record_run(load()))
 
 
@@ -50,7 +50,7 @@ def triple(request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def report(clean: Record, triple: tuple[str, ...], unmeasured_part: Part) -> Report:
-    """The report on the ideal target with these faults, all at once."""
+    """The report on the ideal target with these faults at the same time."""
     known = {fault.name: fault for fault in FAULTS}
     record = clean
     for name in triple:

@@ -1,4 +1,4 @@
-"""The text that a person reads: whole, safe to print, easy to copy from, and what matters most last."""
+"""The text for terminals: complete, safe to print, easy to copy from, with the most important last."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NUMBERS = "2 requests, 7 prompt and 3 completion tokens, 1.5 s"
 
 
 def values_for(reason: Reason) -> dict[str, object]:
-    """Long values for all that the sentence of a reason names."""
+    """Long values for everything that a reason's template names."""
     return {name: "value " * 20 for _, name, _, _ in Formatter().parse(reason.template) if name}
 
 
@@ -359,7 +359,7 @@ class TestTheScreen:
 
         assert (
             text.count("wrong and more") >= MOST_WHOLE + 1 - FIRST_WHOLE
-        )  # prose that is shown whole is wrapped
+        )  # prose that is shown in full is wrapped
 
     def test_leaves_a_long_command_to_more_detail(
         self, make: Callable[..., Report], monkeypatch: pytest.MonkeyPatch

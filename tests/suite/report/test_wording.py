@@ -1,4 +1,4 @@
-"""Sentences are made from data at the end: templates are ours, values are a target's and are left as they are."""
+"""Sentences are built last: templates are ours; values come from a target and are not interpreted."""
 
 from __future__ import annotations
 

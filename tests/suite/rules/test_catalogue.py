@@ -70,7 +70,7 @@ def test_a_rule_that_watches_asks_for_one_exchange_of_the_kind() -> None:
 
 
 def needing(needs: str, rule_id: str = "chat.stream.done") -> str:
-    """The rule with a line of needs, under an id and a title of its own."""
+    """The rule with a line of needs, with its own id and title."""
     own = RULE.replace("chat.stream.done", rule_id).replace("A stream ends", f"{rule_id} ends")
     return own.replace("    When", f"    Needs: {needs}\n    When", 1)
 
@@ -261,9 +261,9 @@ SHARED = {
     "strictly typed clients fail to decode a response without it.",
     "a value out of range is the caller's error, but a 500 blames the server (raullenchai/Rapid-MLX PR#740).",
 }
-"""Reasons that are the same for every parameter or field: which class an SDK raises, what it shows, and decoding."""
+"""Reasons that are the same for every parameter or field: the exception of an SDK, its message, and decoding."""
 MOST = 5
-"""So many rules may have one reason: those about one field of several answers."""
+"""The maximum number of rules with one reason: those about one field of several answers."""
 
 
 def test_every_source_says_of_what_kind_it_is() -> None:

@@ -1,4 +1,4 @@
-"""The feature files as data: the same rules, without reading Gherkin."""
+"""The compiled feature files: the same rules, without parsing Gherkin."""
 
 from __future__ import annotations
 

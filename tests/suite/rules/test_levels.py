@@ -1,4 +1,4 @@
-"""The same bytes bind alike: rules that make the same check of another path have one level, or say why not."""
+"""The same bytes have the same level: rules with the same check on another path have one level, or a stated reason."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ ALIKE: dict[Callable[..., object], str] = {
     bodies.answered_now: "now",
     chunks.chunk_now: "now",
 }
-"""Checks of a whole answer, and of the chunks of a stream, that look for the same."""
+"""Checks of a whole answer and of the chunks of a stream that look for the same deviation."""
 PATHS = frozenset({"response", "stream", "limit", "entry", "call"})
-"""The middle of an id that names a path: what comes after it is the same thing there."""
+"""The part of an id that names a path: the rest means the same on every path."""
 ORDER = (Level.MAY, Level.SHOULD, Level.MUST)
 
 WEAKER = {
-    # ---- accepted, where others must be
+    # ---- acceptance: must for the others
     "chat.request.silent_turns": "templates of some models have no place for a turn without text",
     "http.charset": "the parameter has no meaning in JSON (RFC 8259 section 11): who refuses it breaks no schema",
     "sampling.accepted.bookkeeping": "that it is taken is a must; how much of it is kept differs by provider",
@@ -48,18 +48,18 @@ WEAKER = {
     "tools.request.none_without_tools": "who has no tools may refuse the field by its name",
     "tools.request.named": "a server may know the words and not the object, and say so",
     "chat.request.picture_seen": "how many tokens a picture takes stands nowhere",
-    # ---- refused, where others should be
+    # ---- refusal: should for the others
     "errors.refused.model_missing": "a server of one model may answer for it",
     "errors.unknown_field.refused": "a field of another version may be passed over",
     "sampling.refused.bookkeeping": "it has no effect, so that nothing goes unnoticed",
     "sampling.refused.bias_list": "who honours a list has an extension",
-    # ---- not failing, where others must not
+    # ---- no failure: must for the others
     "chat.harmless.half_pair": "RFC 8259 section 8.2 foresees that software fails on it",
     "http.head": "it is no operation of the contract",
     "http.options": "it is no operation of the contract",
     "http.trailing_slash": "it is no path of the contract",
     "http.client_leaves": "who leaves has given up the answer that RFC 9110 section 3.4 promises",
-    # ---- in one schema or path, and not in the other
+    # ---- in one schema or path, but not in the other
     "completions.stream.same_id": "only the schema of chats says that each chunk has the same id",
     "chat.response.id_not_empty": "the id of an answer is of no use to the next request, that of a call is",
     "chat.stream.id_not_empty": "the id of an answer is of no use to the next request, that of a call is",
@@ -76,7 +76,7 @@ WEAKER = {
     "errors.envelope.unknown_route": "it is no path of the contract",
     "errors.envelope.wrong_method": "it is no operation of the contract",
 }
-"""Rules that bind less than another with the same check, and why."""
+"""Rules with a lower level than another with the same check, and the reason."""
 
 UNLIKE = {
     (
@@ -94,7 +94,7 @@ UNLIKE = {
         "a null that the schema allows must be taken; one that it does not is read by most clients"
     ),
 }
-"""Rules about the same kind of bytes by other checks: the one that binds more, the one that binds less, and why."""
+"""Rules about the same kind of bytes with different checks: the higher level, the lower one, and the reason."""
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def catalogue() -> Catalogue:
 
 
 def _things(scenario: Scenario) -> Iterator[Hashable]:
-    """What a rule looks for, whatever the path."""
+    """What a rule looks for, independent of the path."""
     for bound in bind(scenario):
         run, field = bound.check.run, str(bound.values.get("field", ""))
         kinds = bound.values.get("kinds")
@@ -114,7 +114,7 @@ def _things(scenario: Scenario) -> Iterator[Hashable]:
 
 
 def _weaker(catalogue: Catalogue) -> dict[str, Rule]:
-    """By the ids of the rules that bind less than another which looks for the same, that other rule."""
+    """Rules with a lower level than another that looks for the same, by id, with that other rule."""
     alike: dict[Hashable, list[Rule]] = defaultdict(list)
     for scenario in catalogue:
         for thing in _things(scenario):
@@ -135,7 +135,7 @@ def test_rules_that_look_for_the_same_bind_alike_or_say_why_not(catalogue: Catal
 
 
 def test_a_must_that_is_taken_back_elsewhere_rests_on_what_binds(catalogue: Catalogue) -> None:
-    """Where one of two alike is weaker, the must of the other is in a schema, a guide, a standard or an RFC."""
+    """If one of two similar rules is weaker, the must of the other comes from a schema, guide, standard or RFC."""
     binding = ("schema", "guide", "SSE standard", "RFC", "Fetch standard")
     others = {rule.id: rule.source for rule in _weaker(catalogue).values() if rule.level is Level.MUST}
     assert {name: source for name, source in others.items() if not source.startswith(binding)} == {}

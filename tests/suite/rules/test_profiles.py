@@ -1,4 +1,4 @@
-"""Profiles: which rules belong to one, and when a target holds it."""
+"""Profiles: which rules belong to one, and when a target meets it."""
 
 from __future__ import annotations
 

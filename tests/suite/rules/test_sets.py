@@ -1,4 +1,4 @@
-"""Rule sets: what a run judges where it names one."""
+"""Rule sets: what a run judges with a given set."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NEXT, LATER = "2027-03", "2027-09"
 
 @pytest.fixture
 def three(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two sets more than there are."""
+    """The existing sets and two more."""
     monkeypatch.setattr(sets, "SETS", RuleSets((FIRST_SET, NEXT, LATER)))
 
 

@@ -1,4 +1,4 @@
-"""Fields of a vendor: where they go, and what they may be."""
+"""Vendor fields: where they are added, and which are allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which texts are compared, and when one is as expected."""
+"""Which texts are compared, and when a text is as expected."""
 
 from __future__ import annotations
 

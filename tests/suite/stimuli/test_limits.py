@@ -31,7 +31,7 @@ def refusal(body: str, status: int = 400) -> Exchange:
 
 
 def known(listed: Exchange, refused: Exchange | None = None) -> dict[str, Exchange]:
-    """The answers that a prompt beyond the context is made of."""
+    """The answers from which a prompt beyond the context is built."""
     return {list_models().key: listed, huge_limit().key: refused or refusal("No.")}
 
 

@@ -1,4 +1,4 @@
-"""Surfaces other than chat: what is asked of one is sent where its plain request did not say that it is not there."""
+"""Surfaces other than chat: requests are sent only if the plain request did not show that the surface is missing."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Collect = Callable[..., Coroutine[None, None, list[Piece]]]
 
 PATIENCE = 60.0
-"""Seconds after which a test that hangs is stopped; nothing waits for it."""
+"""Seconds after which a hanging test is stopped; no test waits for this limit."""
 
 NO_END = ((256, -100.0),)
 
@@ -72,7 +72,7 @@ class Linked(Group):
 
 
 class Together:
-    """The engine of process 0, and the other process on a thread."""
+    """The engine of process 0, and the other process in a thread."""
 
     def __init__(self, folder: Path) -> None:
         location, meeting = locate(str(folder)), Meeting()
@@ -158,7 +158,7 @@ def test_whoever_leaves_has_gone_everywhere(together: Together) -> None:
             await anext(answer)
 
     asyncio.run(leave())
-    # What comes after it is not answered before it has gone.
+    # Later requests are not answered before it has gone.
     asyncio.run(at_once(together.engine, [Generation((3,), 2, Sampling(0))]))
     together.settle()
     assert (together.engine.unfinished, together.other.unfinished) == (0, 0)
@@ -210,7 +210,7 @@ def test_a_process_that_stands_still_is_the_end_of_the_engine(
     assert not together.engine.alive
     asyncio.run(together.engine.close())
     assert [status for _, status in at_exit[-1:]] == [1]
-    # Threads cannot be ended as processes are: the one that stood still goes on, and is too late.
+    # Threads cannot be killed like processes: the one that stood still continues, too late.
     together.let_go.set()
     with pytest.raises(OutOfStepError):
         together.ended.result(PATIENCE)
@@ -232,7 +232,7 @@ def test_a_step_that_fails_in_another_process_is_told_in_its_log(
     assert "A step of this process of the group failed." in caplog.text
 
 
-# ---- before it begins
+# ---- before it starts
 
 
 def test_a_model_whose_heads_cannot_be_shared_is_refused(tiny_folder: Path, two: Group) -> None:

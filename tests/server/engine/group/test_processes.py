@@ -1,4 +1,4 @@
-"""Two processes that serve a tiny model together on loopback, and what becomes of them where one is gone."""
+"""Two processes that serve a tiny model together on loopback, and what happens if one is lost."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.engine import MlxEngine
 
 PATIENCE = 90.0
-"""Seconds after which a test that hangs is stopped; nothing waits for it."""
+"""Seconds after which a hanging test is stopped; no test waits for this limit."""
 
 END_TOKEN = 256
 MORE_THAN_A_PIPE_HOLDS = 1 << 17
@@ -44,7 +44,7 @@ SHORT = {"model": "tiny-llama", "prompt": "Hello", "max_tokens": 5, "temperature
 
 @dataclass
 class Processes:
-    """Server processes by rank, the files with what each said, and where process 0 listens ("": nowhere)."""
+    """Server processes by rank, the files with their output, and the base URL of process 0 ("" if there is none)."""
 
     running: list[subprocess.Popen[str]] = field(default_factory=list)
     errors: list[Path] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Processes:
         return self.errors[rank].read_text()
 
     def ends(self) -> list[int]:
-        """How each of them ends, which it has to."""
+        """The exit code of each, which must end."""
         return [process.wait(PATIENCE) for process in self.running]
 
     def post(self, path: str, body: dict[str, Any]) -> httpx2.Response:
@@ -71,11 +71,11 @@ watch.STALL_SECONDS = 3.0
 from gonogo_server.serve import main
 sys.exit(main())
 """
-"""The server, but for how long a step may take."""
+"""The server with a longer time limit for a step."""
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports one after the other that nobody uses now."""
+    """Consecutive free ports."""
     while True:
         with ExitStack() as taken:
             first = taken.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
@@ -89,13 +89,13 @@ def free_ports(count: int) -> list[int]:
 
 
 def listening_at(lines: IO[str]) -> str:
-    """The base URL that the server says it listens at; "" if it ends instead."""
+    """The base URL that the server prints; "" if it ends instead."""
     found = (re.search(r"listening on (http://\S+/v1)", line) for line in lines)
     return next((match[1] for match in found if match), "")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What the machine that runs the tests is set to serve does not matter here."""
+    """Unset the settings of the machine that runs the tests."""
     settings = {f"GONOGO_SERVER_{name.upper()}" for name in Settings.model_fields}
     return {name: value for name, value in os.environ.items() if name not in settings} | more
 
@@ -104,7 +104,7 @@ def environment(**more: str) -> dict[str, str]:
 def serving(
     folder: Path, *options: Sequence[object], program: Sequence[str] = ("-m", "gonogo_server")
 ) -> Iterator[Processes]:
-    """A process for each tuple of options, as mlx.launch starts them, once the first listens or has ended."""
+    """A process for each tuple of options, as mlx.launch starts them, after the first listens or has ended."""
     hosts = folder / "hosts.json"
     hosts.write_text(json.dumps([[f"127.0.0.1:{port}"] for port in free_ports(len(options))]))
     processes = Processes()
@@ -127,7 +127,7 @@ def serving(
 
 @pytest.fixture
 def endless(tiny_folder: Path) -> Path:
-    """A tiny model that answers for as long as a test wants."""
+    """A tiny model that answers for as long as a test needs."""
     config = json.loads((tiny_folder / "config.json").read_text()) | {"max_position_embeddings": 1 << 20}
     (tiny_folder / "config.json").write_text(json.dumps(config))
     return tiny_folder
@@ -141,7 +141,7 @@ def kept() -> Iterator[tuple[ExitStack, list[Processes]]]:
 
 @pytest.fixture
 def pair(kept: tuple[ExitStack, list[Processes]], endless: Path, tmp_path: Path) -> Processes:
-    """Two processes for all tests that leave them as they were."""
+    """Two processes, shared by all tests that leave them unchanged."""
     stack, started = kept
     if not started:
         started.append(stack.enter_context(serving(tmp_path, *2 * [("--model", endless)])))
@@ -193,7 +193,7 @@ async def ask_here(engine: MlxEngine, path: str, body: dict[str, Any]) -> httpx2
 
 
 def choices(response: httpx2.Response) -> Any:  # noqa: ANN401 - JSON
-    """What was answered; sums in another order differ in the last digits."""
+    """The choices; sums in another order differ in the last digits."""
     assert response.status_code == 200, response.text
     return json.loads(
         json.dumps(response.json()["choices"]), parse_float=lambda text: pytest.approx(float(text), abs=1e-3)
@@ -238,7 +238,7 @@ def test_only_process_0_obeys_signals_as_it_may_have_answers_to_finish(pair: Pro
 def test_a_signal_to_process_0_ends_all_in_order(
     pair: Processes, kept: tuple[ExitStack, list[Processes]]
 ) -> None:
-    kept[1].clear()  # whoever comes after this needs new ones
+    kept[1].clear()  # later tests need new ones
     pair.running[0].send_signal(signal.SIGTERM)
     assert pair.ends() == [0, 0]
 
@@ -253,7 +253,7 @@ def test_a_stream_does_not_look_complete_where_another_process_is_gone(endless: 
             *_, last = (line for line in lines if line)
         assert json.loads(last.removeprefix("data: "))["error"]["code"] == "engine_died"
         assert processes.health() == 503
-        # It would say so for some seconds more.
+        # It would report that for some more seconds.
         processes.running[0].send_signal(signal.SIGTERM)
         assert processes.ends() == [1, -signal.SIGKILL]
 
@@ -304,13 +304,13 @@ def test_mlx_launch_starts_it_and_ctrl_c_ends_it(endless: Path, tmp_path: Path) 
         try:
             assert launched.stdin
             assert launched.stdout
-            # mlx.launch asks without a pause whether its processes take input, as long as they would (mlx 0.32.4,
-            # launch.py, _thread_fn): two cores have little left for them. Full pipes take nothing.
+            # mlx.launch polls without a pause whether its processes accept input (mlx 0.32.4, launch.py, _thread_fn),
+            # which leaves little of two cores for them. Full pipes accept nothing.
             launched.stdin.write("\n" * MORE_THAN_A_PIPE_HOLDS)
             launched.stdin.flush()
             processes = Processes(url=listening_at(launched.stdout))
             assert processes.post("/completions", SHORT).json()["usage"]["completion_tokens"] == 5
-            os.killpg(launched.pid, signal.SIGINT)  # as a terminal does it
+            os.killpg(launched.pid, signal.SIGINT)  # as a terminal does
             launched.wait(PATIENCE)
             with closing(socket.socket()) as asked:
                 assert asked.connect_ex(("127.0.0.1", httpx2.URL(processes.url).port or 0)) != 0

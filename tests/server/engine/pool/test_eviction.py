@@ -1,4 +1,4 @@
-"""What goes to make room, what nobody uses any more, and what never fits."""
+"""Models evicted to make room, idle models, and models that never fit."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ async def test_a_model_that_turns_out_larger_than_the_limit_is_let_go_and_refuse
     for _ in range(2):
         with pytest.raises(ModelUnavailable, match="needs 3 bytes"):
             await use(pool, "b")
-    # The second time it is known before.
+    # The second time it is known in advance.
     assert shelf.trace == ["load b", "unload b"]
     assert await use(pool, "a") == "A"
 

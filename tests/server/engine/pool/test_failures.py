@@ -1,4 +1,4 @@
-"""Loads and unloads that fail, and the end of all: who is told, and that the rest goes on."""
+"""Loads and unloads that fail, and closing the pool: who gets the error, and that the rest continues."""
 
 from __future__ import annotations
 

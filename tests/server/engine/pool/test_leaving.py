@@ -1,4 +1,4 @@
-"""What becomes of the wait, the turn and the load of who leaves, or whose time is over."""
+"""Waiting requests that are cancelled or time out: the effect on the queue, the turn and the load."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_who_stops_waiting_for_room_keeps_nobody_from_it(shelf: Shelf) -> 
         await settle()
         leaving.cancel()
         await asyncio.wait([leaving])
-        # It fits beside the one in use, as nobody wants the large one any more.
+        # It fits beside the one in use, because nobody waits for the large one any more.
         assert await use(pool, "b") == "B"
     assert shelf.trace == ["load a", "load b"]
 

@@ -1,4 +1,4 @@
-"""Models that are loaded by who uses them first, once, and those that were loaded before."""
+"""Models are loaded once, by their first user, or were loaded before."""
 
 from __future__ import annotations
 

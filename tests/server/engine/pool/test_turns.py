@@ -1,4 +1,4 @@
-"""Whose turn it is: who came first is served first, and nobody waits for ever."""
+"""The order of the queue: first come, first served, and nobody waits for ever."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_models_that_wait_for_each_other_take_turns(shelf: Shelf) -> None:
             if one.granted and wanted == name and not one.task.done():
                 await one.end()
     assert all(one.task.done() for one in begun)
-    # Who waits for a model comes in with the first of them.
+    # Others that wait for a model get it together with the first of them.
     assert shelf.trace == ["load a", "unload a", "load b", "unload b", "load a"]
 
 
@@ -79,7 +79,7 @@ async def test_a_model_that_need_not_go_is_used_by_all_who_come(shelf: Shelf) ->
     held, beside = await leases(pool, "ab")
     (large,) = await leases(pool, ["large"])
     more = await leases(pool, "ab")
-    # The one that was loaded first has to go.
+    # The one that was loaded first is evicted.
     assert granted([large, *more]) == [False, False, True]
     await held.end()
     assert granted([large, more[0]]) == [True, False]
@@ -94,7 +94,7 @@ async def test_what_is_to_go_stays_the_same_whoever_comes_and_goes_meanwhile(she
     (waiting,) = await leases(pool, "c")
     users = [b]
     for _ in range(5):
-        # They come and go, so that it is always the other one that was used last.
+        # They alternate, so that the other one was always used last.
         users += await leases(pool, "b")
         assert users[-1].granted
         await users[-2].end()
@@ -110,7 +110,7 @@ async def test_a_request_that_came_before_uses_the_model_again_and_again(shelf: 
     async with bounded(), pool.lease("a", since=1.0):
         waiting = Lease(pool, "b", since=2.0)
         await settle()
-        # Else it would wait for one who waits for it.
+        # Otherwise it would wait for a request that waits for it.
         async with pool.lease("a", since=1.0) as model:
             assert model == "A"
         behind = Lease(pool, "a", since=3.0)
