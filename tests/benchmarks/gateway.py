@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 SIDE_BY_SIDE: Final = 4
 PACE: Final = 0.01
 """Seconds between two chunks of one stream, so that each arrives separately."""
-PATIENCE: Final = 120.0
+PATIENCE: Final = 600.0
+"""Seconds for a gateway to start, of which LiteLLM's takes many, and for a stream."""
 KEY: Final = f"sk-{uuid4().hex}"
 """A key, without which LiteLLM does not start."""
 TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -288,7 +289,9 @@ def _litellm(upstream: str, python: str) -> Iterator[Gateway]:
         config.flush()
         program = str(Path(python).parent / "litellm")
         command = [program, "--config", config.name, "--port", str(port), "--host", "127.0.0.1"]
-        with _started("litellm", command, port, LITELLM_MASTER_KEY=KEY) as gateway:
+        # Without its list of prices, which it would fetch before it listens.
+        variables = {"LITELLM_MASTER_KEY": KEY, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+        with _started("litellm", command, port, **variables) as gateway:
             yield gateway
 
 

@@ -13,6 +13,7 @@ import httpx2
 from gonogo_server.connection.own_names import is_loopback
 from gonogo_server.errors import UpstreamError
 from gonogo_server.providers.upstream.targets import Targets
+from gonogo_server.providers.upstream.transport import Transport, has_proxies
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -81,18 +82,23 @@ class Client:
         self.urls = settings.urls
         self._targets = Targets(settings.urls, lambda: asyncio.get_running_loop().time())
         idle = settings.idle_timeout
+        # With the authorities of SSL_CERT_FILE, wherever the upstream is.
+        context = httpx2.create_ssl_context()
+        # Proxies of the environment are for what is elsewhere.
+        far = not all(is_loopback(httpx2.URL(url).host) for url in settings.urls)
+        limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
         self._http = httpx2.AsyncClient(
             timeout=httpx2.Timeout(idle, connect=settings.connect_timeout, pool=idle),
-            limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+            limits=limits,
             # Every byte of a stream is wanted at once, and compression would hold some back.
             headers={"accept-encoding": "identity", "user-agent": "gonogo"}
             | ({"authorization": f"Bearer {key}"} if key else {}),
             http2=settings.http2,
             follow_redirects=False,
-            # With the authorities of SSL_CERT_FILE, wherever the upstream is.
-            verify=httpx2.create_ssl_context(),
-            # Proxies of the environment are for what is elsewhere.
-            trust_env=not all(is_loopback(httpx2.URL(url).host) for url in settings.urls),
+            verify=context,
+            trust_env=far,
+            # httpx2 reaches proxies by its own transports alone.
+            transport=None if far and has_proxies() else Transport(context, limits, http2=settings.http2),
         )
         self._hidden = tuple(filter(None, [key, *settings.urls, *map(_host, settings.urls)]))
 

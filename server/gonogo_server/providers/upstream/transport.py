@@ -1,0 +1,34 @@
+"""How requests get to an upstream: httpx2 over httpcore2's pool, whose connections are on asyncio."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.request import getproxies
+
+import httpcore2
+import httpx2
+
+from gonogo_server.providers.upstream.network import Network
+
+if TYPE_CHECKING:
+    import ssl
+
+
+class Transport(httpx2.AsyncHTTPTransport):
+    """Asks servers without a proxy in between. httpx2 has no parameter for the network of its pool."""
+
+    def __init__(self, context: ssl.SSLContext, limits: httpx2.Limits, *, http2: bool) -> None:
+        super().__init__(verify=context)
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            http2=http2,
+            network_backend=Network(),
+        )
+
+
+def has_proxies() -> bool:
+    """Whether the environment names a proxy. Source: `urllib.request.getproxies`, which httpx2 reads too."""
+    return any(scheme != "no" for scheme in getproxies())
