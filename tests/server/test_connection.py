@@ -74,6 +74,33 @@ async def test_no_event_waits_for_the_client_to_confirm_another() -> None:
             assert await undelayed == 1
 
 
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+@pytest.mark.parametrize("length", [None, b"10"], ids=["without a length", "with its length"])
+def test_a_response_is_written_as_h11_writes_it(version: bytes, length: bytes | None) -> None:
+    headers = [] if length is None else [(b"content-length", length)]
+    events = [
+        h11.Response(status_code=200, headers=headers),
+        *(h11.Data(data=data) for data in (b"hello", b"", b"world")),
+        h11.EndOfMessage(),
+    ]
+    written = []
+    for http in (Parser(h11.SERVER), h11.Connection(h11.SERVER)):
+        http.receive_data(b"GET / HTTP/%b\r\nhost: x\r\n\r\n" % version)
+        http.next_event()
+        written.append([http.send(event) or b"" for event in events] + [str(http.our_state).encode()])
+    assert written[0] == written[1]
+
+
+def test_a_response_that_has_ended_takes_no_more() -> None:
+    http = Parser(h11.SERVER)
+    http.receive_data(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    http.next_event()
+    for event in (h11.Response(status_code=200, headers=[]), h11.EndOfMessage()):
+        http.send(event)
+    with pytest.raises(h11.LocalProtocolError):
+        http.send(h11.Data(data=b"hello"))
+
+
 POST = b"POST /v1/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
 NO_REQUESTS: dict[str, tuple[bytes, int]] = {
     "without a host": (b"GET /v1/models HTTP/1.1\r\n\r\n", 400),

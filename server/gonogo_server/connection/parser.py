@@ -27,12 +27,23 @@ REFUSALS: Final = {
     501: CodingNotRead("The only supported transfer coding is chunked: use it, or send a Content-Length."),
 }
 """Errors for the status codes that h11 suggests, other than for an unreadable request."""
+CHUNKED: Final = b"\r\ntransfer-encoding: chunked\r\n"
 
 
 class Parser(h11.Connection):
-    """Reads requests; `refusal` is the error if it cannot continue."""
+    """Reads requests and writes responses; `refusal` is the error if it cannot continue."""
 
     refusal: ServerError | None = None
+    _chunked = False  # how the response that is open is framed
+
+    def send_with_data_passthrough(self, event: Event) -> list[bytes] | None:
+        """The bytes of an event. Those of a chunk at once: it changes no state, of which h11 makes sure at length."""
+        if self._chunked and type(event) is h11.Data and event.data and self.our_state is h11.SEND_BODY:
+            return [b"%x\r\n" % len(event.data), event.data, b"\r\n"]
+        sent = super().send_with_data_passthrough(event)
+        if type(event) is h11.Response:
+            self._chunked = CHUNKED in b"".join(sent or ()).lower()
+        return sent
 
     def next_event(self) -> Event | type[h11.NEED_DATA | h11.PAUSED]:
         """The next event. Raises `h11.RemoteProtocolError` for an invalid or ambiguous request."""

@@ -8,6 +8,7 @@ from urllib.request import getproxies
 import httpcore2
 import httpx2
 
+from gonogo_server.providers.upstream.http1 import Pool
 from gonogo_server.providers.upstream.network import Network
 
 if TYPE_CHECKING:
@@ -19,12 +20,15 @@ class Transport(httpx2.AsyncHTTPTransport):
 
     def __init__(self, context: ssl.SSLContext, limits: httpx2.Limits, *, http2: bool) -> None:
         super().__init__(verify=context)
+        if not http2:
+            self._pool = Pool(context, Network(), limits)
+            return
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=context,
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            http2=http2,
+            http2=True,
             network_backend=Network(),
         )
 
