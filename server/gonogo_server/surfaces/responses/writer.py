@@ -1,7 +1,7 @@
 """Converts an answer to a response: its events, and the whole object. No I/O.
 
-Whatever is said of an item is kept, so that the last event, and the object of a request without a stream, have what
-the events had.
+Everything that an event says of an item is kept, so that the last event, and the object of a request without a stream,
+have the same content.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class ResponseWriter(BlockWriter):
                 return self._close(cut=cut)
             case Ended():
                 self._ended = event
-                # An answer silently is a message anyway, as clients look for one.
+                # An answer without text is still a message, because clients look for one.
                 return (
                     []
                     if self._output
