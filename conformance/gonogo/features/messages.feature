@@ -84,7 +84,7 @@ Feature: A whole message
   @must @messages.response.blocks
   Scenario: Every content block has the fields of its type
     Source: schema, MessageBlock
-    Why: clients read block.text without a check. Blocks of unknown types are allowed.
+    Why: clients read block.text without a check, and show no text of the type output_text. Blocks of new types are allowed.
     Needs: messages.response.content
     When any message is requested
     Then each block of the message fits its type

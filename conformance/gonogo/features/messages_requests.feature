@@ -38,6 +38,15 @@ Feature: How messages are asked for, and refused
     And a message is requested as by Claude Code
     Then a request of Claude Code is taken
 
+  @must @messages.request.system
+  Scenario: The system prompt reaches the model
+    Source: schema, CreateMessageRequest.system; MessageUsage: input_tokens and the counts of caches are the prompt together
+    Why: an agent without its system prompt does something else, and nothing says so.
+    Needs: messages.usage.prompt
+    When a message is requested with {"system": "You count.", "max_tokens": 2}
+    And a message is requested with {"system": "You count slowly, in words, from one number to the next, and say nothing else at all.", "max_tokens": 2}
+    Then the longer system prompt counts as tokens of the input
+
   @should @messages.request.system_role
   Scenario: A message of role system is accepted, or refused as not supported
     Source: schema, MessageParam.role, "a server may refuse it with 400"; guide, Gateway protocol reference
@@ -148,8 +157,8 @@ Feature: How messages are asked for, and refused
     Then "input_tokens" in the answer fits MessageTokenCount
 
   @should @messages.count.agrees
-  Scenario: count_tokens returns the prompt tokens of the same message
-    Source: schema, the operation countMessageTokens: "input_tokens and the two cache counts of its usage together"
+  Scenario: count_tokens returns about the prompt tokens of the same message
+    Source: schema, the operation countMessageTokens: "input_tokens and the two cache counts of its usage together"; guide, Token counting, "an estimate"
     Why: clients compact the conversation too early or too late.
     Needs: messages.count.schema, messages.usage.prompt
     When a message is requested with {"temperature": 0, "max_tokens": 24}

@@ -45,6 +45,14 @@ Feature: Responses
     When any response is given
     Then "created_at" of the response fits the contract
 
+  @must @responses.response.seconds
+  Scenario: created_at of a response is in seconds
+    Source: schema, Response.created_at, "Unix timestamp (in seconds)"; Open Responses, ResponseResource.created_at
+    Why: clients show a date in the far future for milliseconds, and caches never expire.
+    Needs: responses.response.created_at
+    When any response is given
+    Then "created_at" of the response is in seconds
+
   @should @responses.response.created_whole
   Scenario: created_at of a response is an integer
     Source: Open Responses, ResponseResource.created_at, integer; the official document has any number
@@ -87,6 +95,7 @@ Feature: Responses
     Why: strictly typed clients fail to decode a response without it.
     When any response is given
     Then "error" of the response fits the contract
+    And "error" of the response is null unless its status is "failed"
 
   @should @responses.response.details
   Scenario: A response has incomplete_details, null unless it is incomplete
@@ -94,6 +103,7 @@ Feature: Responses
     Why: strictly typed clients fail to decode a response without it.
     When any response is given
     Then "incomplete_details" of the response fits the contract
+    And "incomplete_details" of the response is null unless its status is "incomplete"
 
   @should @responses.response.instructions
   Scenario: A response has instructions, or null
@@ -200,6 +210,14 @@ Feature: Responses
     When any response is given
     Then each item of the output but reasoning has "status"
 
+  @should @responses.items.finished
+  Scenario: No finished output item has the status in_progress
+    Source: schema, OutputMessage.status, "the status of the message"; Open Responses, Streaming: an item is done with its final status
+    Why: clients that store the item wait for the rest of it.
+    Needs: responses.items.type
+    When any response is given
+    Then no item that is done is in progress
+
   @should @responses.items.ids
   Scenario: No two output items have the same id
     Source: Open Responses, "Items", id is a unique identifier; schema, OutputItem
@@ -282,6 +300,14 @@ Feature: Responses
     Why: budgets and context managers read them.
     When any response is given
     Then the usage has input_tokens, output_tokens, total_tokens, whole numbers
+
+  @should @responses.usage.counted
+  Scenario: input_tokens and output_tokens of a response are counted
+    Source: schema, ResponseUsage.input_tokens and output_tokens, "the number of tokens"; Open Responses, Usage
+    Why: budgets never end, and clients never compact the conversation, if a count is always 0.
+    Needs: responses.usage.counts
+    When any response is given
+    Then the tokens of the input and of the output are counted
 
   @should @responses.usage.details
   Scenario: Usage of a response has cached_tokens and reasoning_tokens

@@ -23,6 +23,14 @@ Feature: Requests for responses
     When a streamed response must call the tool that is named
     Then only the function "set_colour" is called
 
+  @should @responses.tools.no_parameters
+  Scenario: A function with the parameters {} is accepted if functions are
+    Source: schema, FunctionTool.parameters, object or null; the API itself wants the type object in it
+    Why: tools without parameters come so from MCP servers (lmstudio-ai/lmstudio-bug-tracker#2254).
+    When a response must call a tool
+    And a function without parameters is offered to a response
+    Then where the first is taken, the last is taken too
+
   @must @responses.call.call_id
   Scenario: Every function call has a call_id
     Source: schema, FunctionToolCall.call_id, required; Open Responses, FunctionCall.call_id
@@ -95,6 +103,15 @@ Feature: Requests for responses
     When a response is streamed with {"temperature": 0, "max_output_tokens": 24}
     And a response to developer and system is streamed
     Then the last is accepted like the first
+
+  @must @responses.request.instructions
+  Scenario: instructions reach the model
+    Source: schema, CreateResponse.instructions, "inserted into the model's context"; ResponseUsage.input_tokens; Open Responses, the same
+    Why: an agent without its instructions does something else, and nothing says so.
+    Needs: responses.usage.counts, responses.usage.counted
+    When a response is requested with {"instructions": "You count."}
+    And a response is requested with {"instructions": "You count slowly, in words, from one number to the next, and say nothing else at all."}
+    Then the longer text of instructions counts as tokens of the input
 
   @must @responses.request.harmless
   Scenario: Unknown tools and fields do not cause a server error

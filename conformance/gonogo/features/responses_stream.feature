@@ -123,12 +123,28 @@ Feature: Streams of responses
     Then the order of the events shows no unannounced-item
 
   @must @responses.stream.item_id
-  Scenario: Every added output item has an id
-    Source: schema, item_id, "the ID of the output item", required in the events of an item; Open Responses, Items
+  Scenario: Every added message and reasoning item has an id
+    Source: schema, OutputMessage.id and ReasoningItem.id, required; Open Responses, Items
     Why: openai-node and the AI SDK refuse it (ggml-org/llama.cpp#20607).
     Needs: responses.stream.item_added
     When any response is streamed
     Then the order of the events shows no nameless-item
+
+  @should @responses.stream.call_item_id
+  Scenario: Every added function call has an id
+    Source: Open Responses, "Items", every item has an id; schema, FunctionToolCall.id, which may be left out
+    Why: openai-node and the AI SDK refuse it (ggml-org/llama.cpp#20607).
+    Needs: responses.stream.item_added
+    When any response is streamed
+    Then the order of the events shows no nameless-call
+
+  @should @responses.stream.call_named
+  Scenario: Every function call is added with its call_id and name
+    Source: schema, FunctionToolCall.call_id and name, required; Open Responses, FunctionCall
+    Why: the AI SDK announces the tool by them before its arguments come (vllm-project/vllm PR#24788 sent empty ones).
+    Needs: responses.stream.item_added
+    When any response is streamed
+    Then the order of the events shows no unidentified-call
 
   @must @responses.stream.item_same_id
   Scenario: The item id is the same in every event of an item

@@ -157,7 +157,12 @@ class _Reader:
             )
         self._items.append(item)
         self._at[index], self._last = item, index
-        self.course.expect("nameless-item", item.id, "an id in the item", reading.field(added, "id"), event)
+        is_call = item.type == ARGUMENTS.item
+        nameless = "nameless-call" if is_call else "nameless-item"
+        self.course.expect(nameless, item.id, "an id in the item", reading.field(added, "id"), event)
+        for name in ("call_id", "name") if is_call else ():
+            shown = reading.field(added, name)
+            self.course.expect("unidentified-call", _is_text(added.get(name)), f"a {name}", shown, event)
         begun = "".join(texts(added))
         self.course.expect("begun-text", not begun, "an item still empty", f"it begins with {begun!r}", event)
 
@@ -243,7 +248,7 @@ class _Reader:
 
     def _expect_id(self, item: Item, event: Named) -> None:
         found = event.value.get("item_id")
-        named = isinstance(found, str) and bool(found)
+        named = _is_text(found) or (found == "" and item.id is None and item.type == ARGUMENTS.item)
         told = reading.field(event.value, "item_id")
         self.course.expect("missing-item-id", named, "an item_id", told, event)
         if named and item.id is not None:
@@ -360,6 +365,10 @@ def _is_of_response(event: Named) -> bool:
 def _alike(one: str, other: str) -> bool:
     """Whether two texts are the same, spaces at their ends aside."""
     return one.strip() == other.strip()
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _object(value: object) -> Object:

@@ -129,6 +129,8 @@ KINDS: Final[dict[str, str]] = {
     "stray-step": "event that fits its item",
     "other-item-id": "event with the id of its item",
     "nameless-item": "item with an id",
+    "nameless-call": "function call with an id",
+    "unidentified-call": "call_id or name of a call that is added",
     "missing-item-id": "event with an item_id",
     "missing-output-index": "event with an output_index",
     "missing-content-index": "event with the index of its part",

@@ -86,6 +86,17 @@ def is_cut(exchange: Exchange) -> bool:
     return final(exchange).get("status") == "incomplete"
 
 
+def cut_reason(exchange: Exchange) -> object:
+    """The reason in incomplete_details; None if there is none."""
+    details = final(exchange).get("incomplete_details")
+    return details.get("reason") if isinstance(details, dict) else None
+
+
+def is_limited(exchange: Exchange) -> bool:
+    """Whether nothing but the limit can have cut the response: no filter, and no failure."""
+    return final(exchange).get("status") in (None, "completed") or cut_reason(exchange) == LIMITED
+
+
 def uncut(exchange: Exchange) -> None:
     """Raise Stop if the response was cut, marked as such or not, so that a missing part might have followed."""
     limit, counted = reading.count(exchange.request.fields.get(LIMITED)), reading.usage(final(exchange)) or {}
@@ -93,9 +104,7 @@ def uncut(exchange: Exchange) -> None:
     if limit is not None and made is not None and made >= limit:
         raise undecided(Reason.CUT_OFF, exchange, finish_reason=LIMITED)
     if is_cut(exchange):
-        details = final(exchange).get("incomplete_details")
-        reason = details.get("reason") if isinstance(details, dict) else "incomplete"
-        raise undecided(Reason.CUT_OFF, exchange, finish_reason=reason)
+        raise undecided(Reason.CUT_OFF, exchange, finish_reason=cut_reason(exchange) or "incomplete")
 
 
 def counts(exchange: Exchange) -> Object:

@@ -23,6 +23,7 @@ from gonogo.faults.message_edits import (
 )
 from gonogo.faults.named_events import within
 from gonogo.faults.picks import either
+from gonogo.judge.checks.message_answers import ENDED_AT_ONCE
 from gonogo.judge.message_order import BLOCK_DELTA, BLOCK_START, MESSAGE_DELTA, MESSAGE_START
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ def _as_thinking(value: Json) -> None:
     value["stop_reason"] = "end_turn"
 
 
+def _silent(value: Json) -> None:
+    """No content, though the tokens of a text were counted."""
+    value |= {"content": [], "stop_reason": "end_turn"}
+
+
 def _counted(path: str, by: int) -> JsonEdit:
     return made(path, lambda old: old + by)
 
@@ -118,6 +124,18 @@ FAULTS: tuple[Fault, ...] = (
         "a block that is filled in later",
         "messages.response.blocks",
         changed(PLAIN, answer(cut("content.0.text"))),
+    ),
+    fault(
+        "a block of text that is called output_text",
+        "the name of the parts of responses",
+        "messages.response.blocks",
+        changed(SHORT, answer(put("content.0.type", "output_text"))),
+    ),
+    fault(
+        "a message that lost its text",
+        "a parser that drops the last block",
+        "messages.response.has_text",
+        changed(PLAIN, answer(_silent)),
     ),
     fault(
         "the whole answer is told as thinking",
@@ -310,6 +328,9 @@ HARMLESS: Mapping[str, Change] = {
     "messages without the counts of caches": changed(WHOLES, answer(put("usage.service_tier", "standard"))),
     "the context is the limit of a message": changed(
         SHORT, answer(put("stop_reason", "model_context_window_exceeded"))
+    ),
+    "a model that ends at once, and says nothing": changed(
+        PLAIN, answer(_silent, put("usage.output_tokens", ENDED_AT_ONCE))
     ),
     "a model that ends before its limit": changed(
         SHORT, answer(put("stop_reason", "end_turn"), put("usage.output_tokens", 5))

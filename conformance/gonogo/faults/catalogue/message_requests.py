@@ -25,6 +25,7 @@ from gonogo.faults.message_edits import (
 )
 from gonogo.faults.named_events import whole
 from gonogo.faults.picks import either
+from gonogo.faults.rule_picks import last
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _ERRORS: Final = "messages.errors"
 _ASKED: Final = "messages.request"
 _INVALID: Final = "invalid_request_error"
+SYSTEM: Final = last("messages.request.system")
 _SYSTEM: Final = "messages[1]: role 'system' "
 
 
@@ -98,6 +100,12 @@ FAULTS: tuple[Fault, ...] = (
         "ollama/ollama#13949",
         (f"{_ASKED}.claude_code", "http.no_server_error"),
         changed(CLAUDE_CODE, refusing(500, "api_error")),
+    ),
+    fault(
+        "a system prompt that is dropped",
+        "a field that is not passed on",
+        f"{_ASKED}.system",
+        changed(SYSTEM, answer(put("usage.input_tokens", 3))),
     ),
     fault(
         "a message of role system is refused with 422",
@@ -213,11 +221,15 @@ FAULTS: tuple[Fault, ...] = (
         "another count than the usage has",
         "an estimate by characters",
         "messages.count.agrees",
-        changed(COUNT, answer(made("input_tokens", lambda old: old + 4))),
+        changed(COUNT, answer(made("input_tokens", lambda old: old + 9))),
     ),
 )
 
 HARMLESS: Mapping[str, Change] = {
+    "a count that is an estimate, and two tokens too high": changed(
+        COUNT, answer(made("input_tokens", lambda old: old + 2))
+    ),
+    "a system prompt that is refused": changed(SYSTEM, refusing(400, _INVALID, "system: not supported")),
     "adaptive thinking is not there": changed(
         CLAUDE_CODE, refusing(400, _INVALID, "adaptive thinking is not supported on this model")
     ),

@@ -47,6 +47,8 @@ _FIELDS: Final[tuple[tuple[str, str, str, str, JsonEdit], ...]] = (
     ("message_start without a stop reason", "Ollama, source", "no_reason_yet", START, cut("message.stop_reason")),
     ("a block of text that begins without text", "measured: anthropic-python raises TypeError", "block_start", BLOCK,
      cut("content_block.text")),
+    ("a block that begins as output_text", "the name of the parts of responses", "block_start", BLOCK,
+     put("content_block.type", "output_text")),
     ("-1 as the number of blocks in deltas", "BerriAI/litellm", "index", DELTA, put("index", -1)),
     ("deltas without the number of their block", "a hand-made event", "index", DELTA, cut("index")),
     ("deltas with their text under another name", "chat's name", "delta", DELTA, renamed("delta.text", "content")),

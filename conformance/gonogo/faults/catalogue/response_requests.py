@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gonogo.faults.catalogue.response_counts import counting
 from gonogo.faults.catalogue.responses import (
     AGENT,
     ANSWER,
+    BARE,
     COUNTED,
     FORCED,
+    LONGER,
     MESSAGE,
     NAMED,
     OWN,
@@ -74,6 +77,12 @@ def _ended_without_items(old: list[Json]) -> list[Json]:
     return _without_items(old)
 
 
+_CUT_OFF = (
+    put("status", "incomplete"),
+    put("incomplete_details", {"reason": "max_output_tokens"}),
+    put("output.0.status", "incomplete"),
+)
+"""A response that its limit cut."""
 _THINGS = (
     (
         "a message in place of a call of a function",
@@ -92,6 +101,12 @@ _THINGS = (
         "a tool choice that is read as required",
         "tools.named",
         changed(NAMED, values(_renamed)),
+    ),
+    (
+        "a function with the parameters {} is refused",
+        "lmstudio-ai/lmstudio-bug-tracker#2254",
+        "tools.no_parameters",
+        changed(BARE, refused(400)),
     ),
     (
         "calls with an empty call_id",
@@ -148,6 +163,12 @@ _THINGS = (
         changed(ROLES, refused(400)),
     ),
     (
+        "instructions that are dropped",
+        "a field that is not passed on",
+        "request.instructions",
+        changed(LONGER, answer(counting("input_tokens", 3))),
+    ),
+    (
         "an agent that is answered with nothing",
         "jundot/omlx PR#2817",
         "request.agent",
@@ -158,6 +179,12 @@ _THINGS = (
         "lmstudio-ai/lmstudio-bug-tracker#1396",
         "structured.kept",
         changed(SCHEMA, answer(put("output.0.content.0.text", "Sure! Here is the gauge."))),
+    ),
+    (
+        "the schema of a response is ignored, and the limit cuts the text",
+        "llama.cpp",
+        "structured.kept",
+        changed(SCHEMA, answer(*_CUT_OFF, put("output.0.content.0.text", "Sure! Here is the gau"))),
     ),
     (
         "a number as the input of a response fails the server",
@@ -242,6 +269,18 @@ HARMLESS: dict[str, Change] = {
     "a schema that is refused by its name": changed(
         SCHEMA, refused(400), answer(put("error.param", "text.format"))
     ),
+    "an object of a response that the limit cuts": changed(
+        SCHEMA, answer(*_CUT_OFF, put("output.0.content.0.text", ' {"gau'))
+    ),
+    "a text of a response that a filter cuts": changed(
+        SCHEMA,
+        answer(
+            *_CUT_OFF,
+            put("incomplete_details.reason", "content_filter"),
+            put("output.0.content.0.text", "I cannot"),
+        ),
+    ),
+    "instructions that are refused": changed(LONGER, refused(400)),
     "an agent whose limit is used up by reasoning": changed(AGENT, values(_without_items)),
     "tools that nobody knows are refused": changed(AGENT, refused(400)),
     "calls that are refused": changed(either(FORCED, NAMED), refused(400)),

@@ -1,10 +1,10 @@
-"""Faults of responses: fields, items and counts of the final object, and request parameters that are ignored."""
+"""Faults of responses: fields and items of the final object, and request parameters that are ignored."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.faults.editing import answer, both, changed, cut, made, put, raw, refused
+from gonogo.faults.editing import answer, changed, cut, made, put, raw, refused
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.heads import wrong_heads
 from gonogo.faults.named_events import retold, values, within
@@ -26,6 +26,7 @@ FORCED, NAMED = first("responses.tools.required"), first("responses.tools.stream
 ROLES, AGENT = first("responses.limit.incomplete"), first("responses.request.harmless")
 OWN, PARTS = last("responses.history.own"), last("responses.history.parts")
 SCHEMA = first("responses.structured.kept")
+BARE, LONGER = last("responses.tools.no_parameters"), last("responses.request.instructions")
 WRONG, PREVIOUS = first("responses.refused.input"), first("responses.previous.refused")
 CUT = "response.incomplete"
 """The event that ends the streams of the clean run, whose limits cut them."""
@@ -34,33 +35,9 @@ MESSAGE: Json = {"id": "msg_0", "type": "message", "status": "completed", "role"
 ANSWER: Json = {"id": "resp_0", "object": "response", "created_at": 1_700_000_000, "output": [MESSAGE]}
 
 
-def _told_completed(holder: str = "") -> tuple[JsonEdit, ...]:
-    """A response that was cut, reported as completed."""
-    return (
-        put(f"{holder}status", "completed"),
-        put(f"{holder}incomplete_details", None),
-        put(f"{holder}output.0.status", "completed"),
-    )
-
-
-def _counted(field: str, more: int) -> JsonEdit:
-    """One count of the usage, changed together with the total."""
-
-    def edit(value: Json) -> None:
-        value["usage"][field] += more
-        value["usage"]["total_tokens"] += more
-
-    return edit
-
-
 def _first(item: Json) -> JsonEdit:
     """An item more, before the others."""
     return made("output", lambda old: [item, *old])
-
-
-def _shouted(exchange: Exchange) -> Exchange:
-    """Another text, everywhere in the answer."""
-    return retold(str.upper)(exchange)
 
 
 def _ended(old: list[Json]) -> list[Json]:
@@ -92,19 +69,17 @@ def _of_three_pieces(old: list[Json]) -> list[Json]:
     return kept
 
 
-def _failed(old: list[Json]) -> list[Json]:
-    """A response that fails when all of it was said."""
-    error = {"code": "server_error", "message": "No."}
-    old[-1]["type"] = "response.failed"
-    old[-1]["response"].update(status="failed", error=error, incomplete_details=None)
-    return old
-
-
 # One field of a whole response, and the one rule that owns it.
 _FIELDS = (
     ("responses without an id", "a hand-made answer", "id", cut("id")),
     ("responses that call themselves chats", "a gateway", "object", put("object", "chat.completion")),
     ("responses without a time", "ggml-org/llama.cpp#20607", "created_at", cut("created_at")),
+    (
+        "responses with a time in milliseconds",
+        "Date.now() in JavaScript",
+        "seconds",
+        put("created_at", 1_700_000_000_000),
+    ),
     (
         "responses with parts of a second",
         "time.time() in Python",
@@ -121,6 +96,12 @@ _FIELDS = (
     ("responses without a status", "a hand-made answer", "state", cut("status")),
     ("responses that are done", "a hand-made answer", "state_known", put("status", "done")),
     ("responses without error", "a hand-made answer", "error", cut("error")),
+    (
+        "an error in a response that did not fail",
+        "an object that is always filled in",
+        "error",
+        put("error", {"code": "server_error", "message": "No."}),
+    ),
     ("responses without incomplete_details", "a hand-made answer", "details", cut("incomplete_details")),
     ("responses without instructions", "a hand-made answer", "instructions", cut("instructions")),
     ("responses without metadata", "a hand-made answer", "metadata", cut("metadata")),
@@ -136,6 +117,12 @@ _FIELDS = (
     ("responses without top_p", "a hand-made answer", "top_p", cut("top_p")),
 )
 _THINGS = (
+    (
+        "details of an incomplete response in a completed one",
+        "an object that is always filled in",
+        "response.details",
+        changed(FORCED, answer(put("incomplete_details", {"reason": "max_output_tokens"}))),
+    ),
     (
         "responses without the fields of Open Responses",
         "ogx-ai/ogx#4994",
@@ -233,99 +220,6 @@ _THINGS = (
         "a hand-made answer",
         "reasoning.summary",
         changed(PLAIN, answer(_first({"id": "rs_0", "type": "reasoning", "status": "completed"}))),
-    ),
-    (
-        "responses without usage",
-        "a hand-made answer",
-        "usage.there",
-        changed(PLAIN, answer(put("usage", None))),
-    ),
-    (
-        "input tokens as a string",
-        "a hand-made answer",
-        "usage.counts",
-        changed(PLAIN, answer(made("usage.input_tokens", str))),
-    ),
-    (
-        "usage without the details of the output",
-        "ggml-org/llama.cpp#22659",
-        "usage.details",
-        changed(PLAIN, answer(cut("usage.output_tokens_details"))),
-    ),
-    (
-        "more cached tokens than the input has",
-        "a count over all requests",
-        "usage.within",
-        changed(PLAIN, answer(put("usage.input_tokens_details.cached_tokens", 9999))),
-    ),
-    (
-        "a total of responses that is no sum",
-        "a count that was not updated",
-        "usage.total",
-        changed(PLAIN, answer(made("usage.total_tokens", lambda total: total + 1))),
-    ),
-    (
-        "responses that pass their limit",
-        "a limit that is checked a token late",
-        "limit.kept",
-        changed(PARTS, answer(_counted("output_tokens", 99))),
-    ),
-    (
-        "a cut response that is completed",
-        "ollama/ollama PR#17239, jundot/omlx PR#2817",
-        "limit.incomplete",
-        changed(ROLES, within(CUT, edits=[put("type", "response.completed"), *_told_completed("response.")])),
-    ),
-    (
-        "a cut response that says why, and has no status",
-        "the official document requires none",
-        "response.state",
-        changed(ROLES, within(CUT, edits=[cut("response.status")])),
-    ),
-    (
-        "a response that fails when its limit is reached",
-        "an exception behind the last token",
-        "stream.no_failure",
-        changed(ROLES, values(_failed)),
-    ),
-    (
-        "a cut response that does not say why",
-        "a hand-made answer",
-        "limit.reason",
-        changed(ROLES, within(CUT, edits=[put("response.incomplete_details", None)])),
-    ),
-    (
-        "another text in the stream of a response",
-        "jundot/omlx#2584, Blaizzy/mlx-vlm PR#1458",
-        "same.streamed",
-        changed(STREAM, _shouted),
-    ),
-    (
-        "another text than chat has",
-        "another template on each surface",
-        "same.text",
-        changed(lambda exchange: PLAIN(exchange) or STREAM(exchange), _shouted),
-    ),
-    (
-        "a response that is complete where the chat is cut",
-        "a status that is a constant",
-        "same.reason",
-        changed(PLAIN, answer(*_told_completed())),
-    ),
-    (
-        "an input that has more tokens than in chat",
-        "another template on each surface",
-        "same.input",
-        both(
-            changed(PLAIN, answer(_counted("input_tokens", 5))),
-            changed(COUNTED, answer(made("input_tokens", lambda number: number + 5))),
-        ),
-    ),
-    (
-        "an output that has fewer tokens than in chat",
-        "a count of deltas, not of tokens",
-        "same.output",
-        changed(PLAIN, answer(_counted("output_tokens", -3))),
     ),
 )
 

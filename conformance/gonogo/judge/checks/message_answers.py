@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from gonogo.judge import messages, reading, shape
-from gonogo.judge.checks.message_events import BLOCKS, owned_by_tools
+from gonogo.judge.checks.message_events import BLOCKS, OF_OTHER_SURFACES, owned_by_tools
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check
 from gonogo.reasons import Reason
@@ -24,11 +24,12 @@ _PLACES: Final = {"thinking": 0, "redacted_thinking": 0, "text": 1, "tool_use": 
 
 @check("each block of the message fits its type")
 def blocks_fit(exchange: Exchange) -> Outcome:
-    """Blocks of unknown types are ignored, and another rule checks tool uses."""
+    """Blocks of unknown types are ignored, unless another surface has them. Another rule checks tool uses."""
     seen = 0
     for number, block in enumerate(_content(exchange)):
-        if not block.type:
-            return Deviation("a type", f"/content/{number}: {reading.field(block.value, 'type')}")
+        if not block.type or block.type in OF_OTHER_SURFACES:
+            expected = f"a type, such as {', '.join(BLOCKS)}"
+            return Deviation(expected, f"/content/{number}: {reading.field(block.value, 'type')}")
         known = shape.misfits(BLOCKS[block.type], block.value) if block.type in BLOCKS else []
         misfits = [misfit for misfit in known if not owned_by_tools(block.type, misfit)]
         if misfits:

@@ -44,6 +44,11 @@ BLOCKS: Final[Mapping[str, str]] = {
     "thinking": "MessageThinkingBlock",
     "redacted_thinking": "MessageRedactedThinkingBlock",
 }
+OF_OTHER_SURFACES: Final = frozenset(
+    {"output_text", "input_text", "summary_text", "reasoning_text", "reasoning"}
+    | {"function_call", "tool_call", "tool_calls", "function"}
+)
+"""Types of parts and items of chat and responses, which no client of messages reads."""
 DELTAS: Final[Mapping[str, str]] = {
     "text_delta": "MessageTextDelta",
     "input_json_delta": "MessageInputJsonDelta",
@@ -106,7 +111,7 @@ def numbered(exchange: Exchange) -> Outcome:
 
 @check("every block begins as its type asks for", Of.BEGUN)
 def blocks_begin(exchange: Exchange) -> Outcome:
-    """Blocks of unknown types are ignored, and another rule checks tool uses."""
+    """Blocks of unknown types are ignored, unless another surface has them. Another rule checks tool uses."""
     return _parts(exchange, BLOCK_START, "content_block", BLOCKS)
 
 
@@ -204,6 +209,8 @@ def _parts(exchange: Exchange, kind: str, name: str, components: Mapping[str, st
 def _of_its_type(value: Object, components: Mapping[str, str]) -> Iterator[Misfit]:
     if not isinstance(value.get("type"), str):
         yield shape.Misfit("type", "/type", reading.field(value, "type"), missing="type" not in value)
+    elif value["type"] in OF_OTHER_SURFACES:
+        yield shape.Misfit("type", "/type", f"{reading.field(value, 'type')}, of another API", missing=False)
     elif value["type"] in components:
         yield from shape.misfits(components[value["type"]], value)
 

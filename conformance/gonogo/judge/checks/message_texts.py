@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from gonogo.judge import kinds, messages, reading
 from gonogo.judge.checks.sampling import repeated
-from gonogo.judge.checks.structured import admitted
+from gonogo.judge.checks.structured import BEGINNINGS, admitted
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
@@ -160,10 +160,6 @@ def _cut(longer: Exchange, cut: Exchange) -> _Cut:
 
 
 # ---- structured outputs ------------------------------------------------------------------------------------------
-
-
-BEGINNINGS: Final = ("{", "`", "<")
-"""What an answer of a given form begins with: the object, a fence around it, or a thought in marks."""
 
 
 @check("the text of the message is JSON that its schema admits", Of.BEGUN)

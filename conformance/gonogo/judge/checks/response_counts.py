@@ -41,6 +41,17 @@ def usage_has(exchange: Exchange, names: str) -> Outcome:
     return saw("count of tokens", exchange, count=len(wanted))
 
 
+@check("the tokens of the input and of the output are counted", Of.BEGUN)
+def tokens_counted(exchange: Exchange) -> Outcome:
+    """Every input of the suite has tokens; so has an output with a text or a call."""
+    output = "".join(text for item in responses.output(exchange) for text in responses.texts(item))
+    names = ("input_tokens", "output_tokens") if output else ("input_tokens",)
+    for name in names:
+        if responses.count(exchange, name) == 0:
+            return Deviation(f"{name} above 0", f"{name} is 0")
+    return saw("count above 0", exchange, count=len(names))
+
+
 @check("the usage has cached_tokens and reasoning_tokens", Of.BEGUN)
 def usage_details(exchange: Exchange) -> Outcome:
     """Clients add these up without checking whether they exist."""
@@ -105,7 +116,9 @@ def cut_is_told(exchange: Exchange) -> Outcome:
     found = responses.final(exchange)
     if found.get("status") == "incomplete":
         return saw("response that is incomplete", exchange)
-    if found.get("status") == "failed" or ("status" not in found and _cut_reason(exchange) is not None):
+    if found.get("status") == "failed" or (
+        "status" not in found and responses.cut_reason(exchange) is not None
+    ):
         raise undecided(Reason.FIELD_NOT, exchange, field="status", kind='"completed" or "incomplete"')
     if responses.told(exchange).text.rstrip().casefold().endswith(SENTENCE_ENDS):
         raise undecided(Reason.MAY_HAVE_ENDED, exchange, found=made)
@@ -118,7 +131,7 @@ def cut_has_reason(exchange: Exchange) -> Outcome:
     _reach_limit(exchange)
     if not responses.is_cut(exchange):
         raise undecided(Reason.FIELD_NOT, exchange, field="status", kind='"incomplete"')
-    if _cut_reason(exchange) == responses.LIMITED:
+    if responses.cut_reason(exchange) == responses.LIMITED:
         return saw("reason of a cut", exchange)
     shown = reading.field(responses.final(exchange), "incomplete_details")
     return Deviation(f'"incomplete_details" with the reason "{responses.LIMITED}"', shown)
@@ -138,12 +151,6 @@ def end_fits_status(exchange: Exchange) -> Outcome:
     return Deviation(f'{wanted}, as the status is "{status}"', f"the event is {last.type}").located(
         exchange, last.offset, last.end
     )
-
-
-def _cut_reason(exchange: Exchange) -> object:
-    """The reason in incomplete_details; None where there is none."""
-    details = responses.final(exchange).get("incomplete_details")
-    return details.get("reason") if isinstance(details, dict) else None
 
 
 def _reach_limit(exchange: Exchange) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import reading, responses
 from gonogo.judge.checks.acceptance import accepted, turned_away
-from gonogo.judge.checks.structured import admitted
+from gonogo.judge.checks.structured import BEGINNINGS, admitted
 from gonogo.judge.outcome import Deviation, saw, unanswered, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
@@ -52,11 +52,16 @@ def calls_only(exchange: Exchange, name: str) -> Outcome:
 
 @check("the text of the response is JSON that the schema admits", Of.BEGUN)
 def schema_kept(exchange: Exchange) -> Outcome:
-    """A server that accepts a schema enforces it, or refuses; a constant does not occur by chance."""
-    responses.uncut(exchange)
+    """A server that accepts a schema enforces it, or refuses; a constant does not occur by chance.
+
+    A text that the limit cut shows by its beginning whether it was to be JSON.
+    """
     said = responses.told(exchange).text
-    if not said:
+    if not said.strip():
+        responses.uncut(exchange)
         raise undecided(Reason.NO_TEXT, exchange)
+    if said.lstrip().startswith(BEGINNINGS) or not responses.is_limited(exchange):
+        responses.uncut(exchange)
     try:
         value = reading.parse(said)
     except ValueError:

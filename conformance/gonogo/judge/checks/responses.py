@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.judge import reading, responses, shape
+from gonogo.judge import named_events, reading, responses, shape
+from gonogo.judge.checks.bodies import LATEST
 from gonogo.judge.once import once
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gonogo.judge.shape import Misfit
 
 COMPONENT = "ResponseObject"
+ITEM_DONE = "response.output_item.done"
 OPEN_FIELDS = (
     "completed_at", "previous_response_id", "reasoning", "usage", "max_output_tokens", "max_tool_calls",
     "safety_identifier", "prompt_cache_key", "truncation", "text", "presence_penalty", "frequency_penalty",
@@ -30,8 +32,14 @@ OPEN_FIELDS = (
 """What Open Responses requires of a response beyond the official document, null if there is nothing to say."""
 OTHER_TEXTS = frozenset({"text", "input_text", "summary_text", "reasoning_text"})
 """Parts with a text that only Open Responses admits in a message."""
+PART_TEXTS = {"refusal": "refusal", **dict.fromkeys(("output_text", *OTHER_TEXTS), "text")}
+"""The field with the text of a part of a message, by the type of the part."""
+MEDIA = frozenset({"input_image", "input_file", "input_video"})
+"""Parts without a text that only Open Responses admits in a message."""
 STATELESS = frozenset({"reasoning", "compaction"})
 """Items that have no status in the schema of Open Responses. The official schema requires none either."""
+ENDED = frozenset({"completed", "incomplete", "failed"})
+"""The statuses of a response that is over."""
 OWN_KIND = ":"
 """The mark in the type of an item of a server's own kind, behind the name of the server."""
 KNOWN_ITEMS = frozenset(
@@ -91,6 +99,27 @@ def whole_seconds(exchange: Exchange, field: str) -> Outcome:
     if reading.count(value) is not None:
         return saw(f'"{field}"', exchange)
     return Deviation("a whole number", reading.field(responses.final(exchange), field))
+
+
+@check('"{field}" of the response is in seconds', Of.BEGUN)
+def in_seconds(exchange: Exchange, field: str) -> Outcome:
+    """No time after 2096, so that milliseconds are noticed; another rule checks that it is a number."""
+    value = responses.final(exchange).get(field)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a number")
+    if value <= LATEST:
+        return saw(f'"{field}"', exchange)
+    return Deviation("a Unix time in seconds", reading.field(responses.final(exchange), field))
+
+
+@check('"{field}" of the response is null unless its status is "{status}"', Of.BEGUN)
+def null_unless(exchange: Exchange, field: str, status: str) -> Outcome:
+    """A missing or unknown status decides nothing here; another rule checks it."""
+    found = responses.final(exchange)
+    others = ENDED - {status}
+    if found.get("status") not in others or found.get(field) is None:
+        return saw(f'"{field}" that fits the status', exchange)
+    return Deviation(f'"{field}": null, as the status is "{found["status"]}"', reading.field(found, field))
 
 
 @check("the response has every field of Open Responses", Of.BEGUN)
@@ -172,6 +201,25 @@ def items_have(exchange: Exchange, field: str) -> Outcome:
     )
 
 
+@check("no item that is done is in progress", Of.BEGUN)
+def done_items_ended(exchange: Exchange) -> Outcome:
+    """The items of a completed response, and those that a stream says are done."""
+    done = [
+        event.value["item"]
+        for event in (named_events.events(exchange) if exchange.is_stream else ())
+        if event.type == ITEM_DONE and isinstance(event.value.get("item"), dict)
+    ]
+    if responses.final(exchange).get("status") == "completed":
+        done += responses.output(exchange)
+    return _each(
+        exchange,
+        [item for item in done if "status" in item],
+        lambda item: reading.field(item, "status") if item["status"] == "in_progress" else None,
+        "the status of an item that is done",
+        "item that is done",
+    )
+
+
 @check('each {kind:w} has "{field}"', Of.BEGUN)
 def kind_has(exchange: Exchange, kind: str, field: str) -> Outcome:
     """A string that is not empty, in each item of the type."""
@@ -236,17 +284,12 @@ def parts_fit(exchange: Exchange) -> Outcome:
     """
 
     def wrong(part: Object) -> str | None:
-        match part.get("type"):
-            case str() as kind if kind == "output_text" or kind in OTHER_TEXTS:
-                return _lacks(part, "text", str)
-            case "input_image" | "input_file" | "input_video":
-                return None
-            case "refusal":
-                return _lacks(part, "refusal", str)
-            case str() as kind if OWN_KIND in kind:
-                return None
-            case _:
-                return reading.field(part, "type")
+        kind = part.get("type")
+        if not isinstance(kind, str):
+            return reading.field(part, "type")
+        if kind in PART_TEXTS:
+            return _lacks(part, PART_TEXTS[kind], str)
+        return None if kind in MEDIA or OWN_KIND in kind else reading.field(part, "type")
 
     return _each(exchange, _parts(exchange), wrong, "output_text with text, or refusal with refusal", "part")
 
@@ -263,7 +306,7 @@ def texts_are_output(exchange: Exchange) -> Outcome:
 
 @check('each output_text has an array "{field}"', Of.BEGUN)
 def texts_have(exchange: Exchange, field: str) -> Outcome:
-    """Empty if it has no text."""
+    """Empty if there is nothing to list."""
     found = [part for part in _parts(exchange) if part.get("type") == "output_text"]
     return _each(
         exchange, found, lambda part: _lacks(part, field, list), f'a list "{field}"', f'text with "{field}"'

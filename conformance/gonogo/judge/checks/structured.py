@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import jsonschema_rs
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
     from gonogo.judge.reading import Object
 
+BEGINNINGS: Final = ("{", "`", "<")
+"""What a cut answer of a given form begins with: the object, a fence around it, or a thought in marks."""
 WRAPPINGS = ("<think", "`")
 """What may stand before the object in an answer that is cut short: a thought, or a fence that the server takes off
 where it sees both ends of it (llama.cpp).

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.judge import calls, reading
+from gonogo.judge import calls, messages, reading, responses
 from gonogo.judge.checks import counts
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, compare
@@ -15,7 +15,7 @@ from gonogo.judge.surfaces import LENGTH, READERS, STOP, Told, or_none
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Outcome
@@ -36,6 +36,11 @@ def _chat(exchange: Exchange) -> Told:
 
 
 READERS["/chat/completions"] = _chat
+INPUTS: Mapping[str, Callable[[Exchange], int]] = {
+    responses.PATH: lambda exchange: responses.count(exchange, "input_tokens"),
+    messages.PATH: messages.prompt_tokens,
+}
+"""What counts the tokens of the input on each other surface. Raises Stop if they are not counted."""
 
 
 @compare("the other surface says the same whole and streamed, as chat does", Of.BEGUN)
@@ -98,6 +103,17 @@ def same_input(*exchanges: Exchange) -> Outcome:
 def same_output(*exchanges: Exchange) -> Outcome:
     """The same text has the same output tokens."""
     return _same_count(exchanges, lambda told: told.output_tokens, "the count of the output")
+
+
+@compare("the longer {part} counts as tokens of the input")
+def part_counted(shorter: Exchange, longer: Exchange, part: str) -> Outcome:
+    """Both requests have the part, so that it replaces a default in both; more of it is more tokens."""
+    few, many = (INPUTS[exchange.request.operation](exchange) for exchange in (shorter, longer))
+    if not few or not many:
+        raise undecided(Reason.NO_COUNT, shorter, longer, field="input_tokens")
+    if many > few:
+        return saw("count of the input", shorter, longer)
+    return Deviation(f"more than the {few} input_tokens of the shorter {part}", f"input_tokens is {many}")
 
 
 def read(exchange: Exchange) -> Told:
