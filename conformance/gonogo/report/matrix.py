@@ -255,19 +255,38 @@ def _markdown(matrix: Matrix) -> Iterator[str]:
 
 
 def _findings(server: Server) -> Iterator[str]:
-    """The causes of a server and what was seen, folded."""
+    """Each cause, folded: the source of the requirement, what was seen, and the bytes at that place."""
     causes = server.report.get("causes", [])
     if causes:
         yield f"<details><summary>{prose(visible(server.label))}: {len(causes)} causes</summary>"
         yield from table(
-            ["verdict", "cause", "seen", "rules"],
+            ["verdict", "cause", "source", "seen", "bytes", "rules"],
             [
-                [cause["verdict"], prose(cause["title"]), code(cause["seen"]), str(len(cause["rules"]))]
+                [
+                    cause["verdict"],
+                    prose(cause["title"]),
+                    prose(_source(cause, server)),
+                    code(cause["seen"]),
+                    _bytes(cause),
+                    str(len(cause["rules"])),
+                ]
                 for cause in causes
             ],
         )
         yield "</details>"
         yield ""
+
+
+def _source(cause: Mapping[str, Any], server: Server) -> str:
+    """Where the first rule that a cause breaks comes from; empty if the report does not say."""
+    rules = (server.rules.get(rule_id, {}) for rule_id in cause["rules"])
+    return next((f"{rule['level']}; {rule['source']}" for rule in rules if rule.get("source")), "")
+
+
+def _bytes(cause: Mapping[str, Any]) -> str:
+    """The offset in the body and the text there; empty for a cause that is not at one place."""
+    place = cause.get("position")
+    return f"{place['offset']}: {code(place['excerpt'])}" if place else ""
 
 
 def _counts(totals: Counter[Verdict]) -> str:

@@ -110,6 +110,22 @@ def test_markdown_lists_the_broken_rules_and_nothing_of_a_target_acts(two: Matri
     assert r'| ``"><script>alert(1)</script>\x1b[31m\|`@someone`` |' in hostile
 
 
+def test_markdown_gives_each_cause_with_its_source_and_the_bytes_where_it_was_seen() -> None:
+    found = broken("chat.a.one", "there is 1") | {"source": "schema, Answer.choices"}
+    cause = {
+        "title": "Title of chat.a.one",
+        "verdict": "fail",
+        "seen": "there is 1",
+        "rules": ["chat.a.one"],
+        "position": {"offset": 40, "seconds": 0.1, "excerpt": 'data: {"a": 1}'},
+    }
+    page = render_markdown(build([Server("one", report(found, causes=[cause, cause | {"position": None}]))]))
+
+    row = "| fail | Title of chat.a.one | must; schema, Answer.choices | `there is 1` | "
+    assert f'{row}40: `data: {{"a": 1}}` | 1 |' in page
+    assert f"{row} | 1 |" in page
+
+
 def test_a_broken_cell_of_the_page_opens_to_its_evidence(two: Matrix) -> None:
     page = render_html(two)
 
