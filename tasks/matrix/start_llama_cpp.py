@@ -17,7 +17,7 @@ params.port = int(sys.argv[2])
 params.model_alias = {sys.argv[3]}
 params.n_ctx = 8192
 params.n_parallel = 4
-params.cpuparams.n_threads = 1  # several wait for each other in a busy loop, which takes minutes beside other work
+params.cpuparams.n_threads = 1  # several wait for each other in a busy loop: slow beside other work
 server = xllamacpp.Server(params)
 print(server.listening_address, flush=True)
 while True:
