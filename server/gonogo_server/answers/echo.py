@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 async def read_echo(
-    engine: Engine, model: str, tokens: Sequence[int], text: str, likeliest: int | None
+    engine: Engine, model: str, tokens: Sequence[int], text: str, top_logprobs: int | None
 ) -> Echo:
-    """The prompt, to be returned before its answers; `likeliest` as in `Generation.logprobs`.
+    """The prompt, to be returned before its answers; `top_logprobs` as in `Generation.logprobs`.
 
     `text` is the text of `tokens`. Raises what the engine raises.
     """
-    if likeliest is None:
+    if top_logprobs is None:
         return Echo(text)
     spelled = await engine.decode(model, tokens)
-    return Echo(text, _placed(spelled, await engine.score(model, tokens, likeliest)))
+    return Echo(text, _placed(spelled, await engine.score(model, tokens, top_logprobs)))
 
 
 def _placed(spelled: Sequence[bytes], scores: Sequence[Token | None]) -> tuple[Placed, ...]:

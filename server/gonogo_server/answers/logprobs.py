@@ -30,7 +30,7 @@ def completion_logprobs(tokens: Sequence[Placed]) -> CompletionLogprobs:
     return CompletionLogprobs(
         tokens=[_legacy_text(one.data) for one in tokens],
         token_logprobs=[None if one.token is None else _finite(one.token.chosen.logprob) for one in tokens],
-        top_logprobs=[_likeliest(one) for one in tokens],
+        top_logprobs=[_top_by_text(one) for one in tokens],
         text_offset=[one.offset for one in tokens],
     )
 
@@ -41,7 +41,7 @@ def _entry(placed: Placed) -> TokenLogprob:
         token=_text(placed.data),
         logprob=_finite(placed.token.chosen.logprob),
         bytes=_bytes(placed.data),
-        top_logprobs=[_top(one) for one in placed.token.likeliest],
+        top_logprobs=[_top(one) for one in placed.token.top_logprobs],
     )
 
 
@@ -49,12 +49,12 @@ def _top(one: Alternative) -> TopLogprob:
     return TopLogprob(token=_text(one.bytes), logprob=_finite(one.logprob), bytes=_bytes(one.bytes))
 
 
-def _likeliest(placed: Placed) -> dict[str, float] | None:
-    """The likeliest tokens, plus the token itself if it is not among them, as an extra entry."""
+def _top_by_text(placed: Placed) -> dict[str, float] | None:
+    """The most likely tokens, plus the token itself if it is not among them, as an extra entry."""
     if placed.token is None:
         return None
     found: dict[str, float] = {}
-    for one in (*placed.token.likeliest, placed.token.chosen):
+    for one in (*placed.token.top_logprobs, placed.token.chosen):
         # If two tokens have the same text, the likelier one wins; it comes first.
         found.setdefault(_legacy_text(one.bytes), _finite(one.logprob))
     return found

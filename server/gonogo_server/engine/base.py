@@ -1,12 +1,12 @@
-"""The interface between HTTP and models: what a server can ask of an engine.
+"""The interface between HTTP and models: the methods of an engine and the types that they take and return.
 
-Token ids go in, text pieces come out. An engine keeps whatever it needs on its own thread; every method here
-is called on the event loop and never blocks it.
+Token ids go in, pieces of text come out. An engine may have threads of its own; the methods here are called on the
+event loop and never block it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - constants are made of it
+from collections.abc import Mapping  # noqa: TC003 - constants use it
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NotRequired, Protocol, TypedDict, get_args
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FinishReason = Literal["stop", "length"]
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 EFFORTS: Final[tuple[Effort, ...]] = get_args(Effort)
-"""The values of `reasoning_effort`, the least first."""
+"""The values of `reasoning_effort`, in ascending order."""
 
 
 NO_VARIABLES: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -27,59 +27,59 @@ NO_VARIABLES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What is served: `context_length` in tokens (prompt and answer together), `created` in Unix seconds."""
+    """A served model: `context_length` in tokens (prompt and answer together), `created` in Unix seconds."""
 
     id: str
     type: Literal["chat", "embedding"]
     context_length: int
     created: int
     vocabulary: int = 0
-    """Token ids are below it; 0 where that is not known before the model is loaded."""
+    """Number of token ids; 0 if it is not known until the model is loaded."""
     loaded: bool = True
-    """Whether it is in memory; a model that is not is loaded by the first request for it."""
+    """Whether the model is in memory. If not, the first request for it loads it."""
 
 
 class Message(TypedDict):
-    """A message as chat templates take it: a role that they know, and text ("" if there is none).
+    """A message in the form of chat templates: a role that they know, and text ("" if there is none).
 
-    `name` tells speakers of one role apart, in templates that have a place for it. `tool_calls` and `tool_call_id` are
-    there for models that were trained on tools: see `ToolStyle`.
+    `name` distinguishes speakers of one role, in templates that use it. `tool_calls` and `tool_call_id` are only set
+    for models that were trained on tools: see `ToolStyle`.
     """
 
     role: str
     content: str
     name: NotRequired[str]
     tool_calls: NotRequired[list[dict[str, Any]]]
-    """In the API's form, but with `arguments` as an object, as templates want them."""
+    """In the API's form, but with `arguments` as an object, as templates expect."""
     tool_call_id: NotRequired[str]
     reasoning_content: NotRequired[str]
-    """The reasoning before it, where the conversation says so; templates take what they need of it."""
+    """The reasoning before the message, if the conversation has it; the template may ignore it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolStyle:
-    """How a model that was trained on tools says that it calls one.
+    """The form of tool calls in the output of a model that was trained on tools.
 
-    Between `start` and `end` (perhaps "", for: up to the end) stands what `parse` reads: one call, or several, as
-    `{"name": str, "arguments": dict or str}`. It raises `ValueError` (or what mlx_lm's parsers raise) for
-    what is not a call.
+    `parse` reads the text between `start` and `end` ("" for the end of the answer), and returns one call or several,
+    each as `{"name": str, "arguments": dict or str}`. It raises `ValueError` (or another error of mlx_lm's parsers) if
+    the text is not a call.
     """
 
     start: str
     end: str
     parse: Callable[[str, Sequence[Mapping[str, Any]]], Any]
     json: bool = False
-    """Whether it is `{"name": …, "arguments": {…}}` that the model writes between them."""
+    """Whether the model writes `{"name": …, "arguments": {…}}` between the markers."""
     start_token: int | None = None
     end_token: int | None = None
-    """Their ids, where they are special tokens, which a grammar cannot spell."""
+    """The ids of the markers if they are special tokens, which a grammar cannot spell."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningStyle:
-    """How a model that was trained to reason before it answers does so: in text between `start` and `end`.
+    """The form of reasoning in the output of a model that was trained to reason: text between `start` and `end`.
 
-    `efforts` are those that its chat template can keep.
+    `efforts` are those that its chat template supports.
     """
 
     start: str
@@ -87,15 +87,15 @@ class ReasoningStyle:
     efforts: frozenset[Effort] = frozenset()
     start_tokens: tuple[int, ...] = ()
     end_tokens: tuple[int, ...] = ()
-    """The ids of the markers, where a special token is among them, which a grammar cannot spell."""
+    """The ids of each marker if one of them is a special token, which a grammar cannot spell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen. `temperature` 0 is greedy; `seed` None draws a fresh one.
+    """How the next token is chosen. `temperature` 0 is greedy; with `seed` None the engine draws a new seed.
 
-    Both penalties are for tokens of the answer alone, as the API has it: `presence_penalty` once for each that
-    is there, `frequency_penalty` for each time. `logit_bias` pairs token ids with what is added.
+    Both penalties apply only to tokens of the answer, as in the API: `presence_penalty` once for each token that
+    occurred, `frequency_penalty` for each occurrence. `logit_bias` pairs token ids with the value added to their logit.
     """
 
     temperature: float = 1.0
@@ -110,25 +110,25 @@ class Sampling:
 class Generation:
     """One answer to generate: at most `max_tokens` tokens (at least one) after `prompt` (ids, at least one).
 
-    Generations whose prompts begin the same share what is read of them, where that saves time.
+    Generations with a common prompt prefix share its prefill if that saves time.
     """
 
     prompt: tuple[int, ...]
     max_tokens: int
     sampling: Sampling
     logprobs: int | None = None
-    """None: not wanted. Otherwise each token comes with its own, and with this many likeliest (0 to 20)."""
+    """Number of most likely alternatives reported for each token (0 to 20); None for no log probabilities at all."""
     grammar: str | None = None
-    """What the answer must keep to, as llguidance takes it (a grammar in JSON or Lark)."""
+    """The grammar that the answer must follow, in a format of llguidance (JSON or Lark)."""
     first: bool = True
-    """Whether it is the first answer of its request: the others wait behind those of other requests, in turn."""
+    """Whether it is the first answer of its request; the others take turns with the first answers of other requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """A token and the natural logarithm of its probability (after bias, penalties and grammar, before temperature).
 
-    `bytes` are what it adds to a text, perhaps part of a character. Impossible tokens have -9999.0, as in the API.
+    `bytes` are the bytes of its text, perhaps part of a character. Impossible tokens have -9999.0, as in the API.
     """
 
     id: int
@@ -138,47 +138,47 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that was chosen, and the likeliest of its place, the likeliest first (as many as were requested)."""
+    """The chosen token, and the requested number of most likely tokens in its place, the most likely first."""
 
     chosen: Alternative
-    likeliest: tuple[Alternative, ...] = ()
+    top_logprobs: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A step of an answer: the text it adds (whole characters only, perhaps none) and the tokens it took.
+    """A step of an answer: the text that it adds (whole characters only, perhaps none) and its number of tokens.
 
-    `finish_reason` is None until the last piece: "stop" at one of the model's end tokens, whose text never
-    appears, "length" at the limit.
+    `finish_reason` is None until the last piece: "stop" at one of the model's end tokens, which have no text, "length"
+    at the limit.
     """
 
     text: str
     tokens: int
     finish_reason: FinishReason | None = None
     cached: int = 0
-    """In the first piece: tokens of the prompt that came out of the prefix cache."""
+    """In the first piece: the number of prompt tokens found in the prefix cache."""
     logprobs: tuple[Token, ...] = ()
-    """Where they were asked for: one for each token but an end token. Their text may come with a later piece."""
+    """If requested: one for each token except an end token. Their text may come with a later piece."""
     ids: tuple[int, ...] = field(default=(), compare=False)
-    """Of the tokens but an end token."""
+    """The ids of the tokens, except an end token."""
 
 
 class Engine(Protocol):
     """Runs one or more models; see the module's docstring for threads.
 
-    Raises `gonogo_server.errors.EngineDied` from every method but `cards`, `alive` and `close` once it can no
-    longer generate, `ModelUnavailable` where a model cannot be loaded. `model` is always an id from `cards`; any other
+    Every method except `cards`, `alive` and `close` raises `gonogo_server.errors.EngineDied` once the engine can no
+    longer generate, and `ModelUnavailable` if a model cannot be loaded. `model` is always an id from `cards`; any other
     is a bug of the caller (`KeyError`).
     """
 
     def cards(self) -> Sequence[ModelCard]:
-        """What is served, in the configured order."""
+        """The served models, in the configured order."""
 
     async def tool_style(self, model: str) -> ToolStyle | None:
-        """How the model calls tools; None if it was not trained on them, so that `chat_prompt` takes none."""
+        """How the model calls tools; None if it was not trained on them: `chat_prompt` then takes no tools."""
 
     async def reasoning_style(self, model: str) -> ReasoningStyle | None:
-        """How the model reasons; None if it does not, so that `chat_prompt` takes no `effort`."""
+        """How the model reasons; None if it does not: `chat_prompt` then takes no `effort`."""
 
     async def chat_prompt(
         self,
@@ -188,63 +188,65 @@ class Engine(Protocol):
         effort: Effort | None = None,
         variables: Mapping[str, Any] = NO_VARIABLES,
     ) -> tuple[int, ...]:
-        """The messages through the model's chat template, ready to be answered, as token ids.
+        """Render the messages with the model's chat template, up to the start of the answer, as token ids.
 
-        `tools` as in the API; `effort` is one of the style's, None for the template's default;
-        `variables` are for the template, by name, and win over what an effort stands for. Raises
-        `gonogo_server.errors.BadRequest` where the template refuses them, or a variable is not the request's to set.
+        `tools` are in the API's form. `effort` is one of the reasoning style's, None for the template's default.
+        `variables` are passed to the template by name, and override those that the effort sets. Raises
+        `gonogo_server.errors.BadRequest` if the template refuses them, or if a request may not set a variable.
         """
 
     async def opens_reasoning(self, model: str, prompt: Sequence[int]) -> bool:
-        """Whether a prompt of `chat_prompt` ends inside the reasoning, so that its start is not generated any more.
+        """Whether a prompt of `chat_prompt` ends inside the reasoning, so that the answer does not repeat its start.
 
-        Templates decide it by the conversation, too. `model` has a style of reasoning.
+        It may depend on the conversation. `model` has a reasoning style.
         """
 
     async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:
-        """The token ids that ask for what stands between two texts.
+        """The token ids of a prompt for the text between `prefix` and `suffix`.
 
-        Raises `BadRequest` (param `suffix`) where the model was not trained to fill in the middle.
+        Raises `BadRequest` (param `suffix`) if the model was not trained to fill in the middle.
         """
 
     async def encode(self, model: str, text: str) -> tuple[int, ...]:
-        """The text as token ids, as the model wants it: with a begin token, or between `[CLS]` and `[SEP]`."""
+        """The token ids of the text, with the special tokens of the model: a begin token, or `[CLS]` and `[SEP]`."""
 
     async def decode(self, model: str, tokens: Sequence[int]) -> tuple[bytes, ...]:
-        """What each token adds to a text; nothing for special ones. Ids are below the card's `vocabulary`."""
+        """The bytes of each token; empty for special tokens. Ids are below the card's `vocabulary`."""
 
-    async def score(self, model: str, tokens: Sequence[int], likeliest: int) -> Sequence[Token | None]:
-        """The log probability of each token after those before it; None for the first, which follows nothing."""
+    async def score(self, model: str, tokens: Sequence[int], top_logprobs: int) -> Sequence[Token | None]:
+        """The log probability of each token given those before it, with the `top_logprobs` most likely tokens.
+
+        The first entry is None, because no token comes before it.
+        """
 
     async def embed(self, model: str, inputs: Sequence[Sequence[int]]) -> Sequence[Sequence[float]]:
-        """The vector of each input, in order, of length 1 (Euclidean); `model` is of type "embedding"."""
+        """The vector of each input, in order, with Euclidean norm 1; `model` is of type "embedding"."""
 
     def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
-        """The answer, piece by piece as it is generated; the pieces' texts joined are the whole answer.
+        """The pieces of the answer as they are generated; their joined texts are the whole answer.
 
-        Nothing happens before the first step, which raises `gonogo_server.errors.Overloaded` where too many wait
-        already, and `BadRequest` where the grammar cannot be followed. `aclose` (or cancelling the step) stops
-        the generation, within a token. Finishes with "length" where the context is full, too. `EngineDied`
-        comes out of a step when the engine dies under it; any other exception is the failure of this generation
-        alone.
+        Nothing happens before the first step, which raises `gonogo_server.errors.Overloaded` if the queue is full, and
+        `BadRequest` if the grammar cannot be followed. `aclose` (or cancelling a step) stops the generation within a
+        token. The finish reason is "length" also if the context is full. A step raises `EngineDied` if the engine dies;
+        any other exception concerns this generation only.
         """
 
     @property
     def alive(self) -> bool:
-        """False once the engine's thread has died; nothing more will be generated."""
+        """False once the engine's thread has died; it generates nothing more."""
 
     async def close(self) -> None:
-        """Stop what runs, wait for that, and release the models."""
+        """Stop all generations, wait until they have stopped, and release the models."""
 
 
 def room(generation: Generation, context_length: int) -> int:
-    """The tokens an answer may have: `max_tokens`, or fewer where the context is full before.
+    """The most tokens that an answer may have: `max_tokens`, or fewer if the context is full before.
 
-    Raises `BadRequest` if the prompt alone fills the context, and `ValueError` where the caller asks for
-    nothing or with nothing.
+    Raises `BadRequest` if the prompt alone fills the context, and `ValueError` if the prompt is empty or `max_tokens`
+    is less than 1.
     """
     if not generation.prompt or generation.max_tokens < 1:
-        raise ValueError("A generation takes a prompt of one token at least, and makes one at least.")
+        raise ValueError("A generation needs at least one prompt token and max_tokens of at least 1.")
     if len(generation.prompt) >= context_length:
         raise BadRequest(
             f"The prompt has {len(generation.prompt)} tokens, which leaves no room for an answer in "

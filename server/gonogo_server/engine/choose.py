@@ -1,4 +1,4 @@
-"""Chooses the engine from the settings; only that one is imported, because mlx takes a second and may be missing."""
+"""Chooses the engine from the settings; imports only that one, because mlx takes a second and may be missing."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from gonogo_server.settings import Settings
 
 SCRIPTED_EMBEDDER = "scripted-embedder"
-"""What the scripted engine serves beside its usual model, so that clients of embeddings can be tried as well."""
+"""The embedding model that the scripted engine serves by default, so that embedding clients can be tested too."""
 
 NEEDED: Final = ("mlx", "llguidance")
 
 
 def check_installed() -> None:
-    """Raise `BadSettings` if what engines need is not installed, as in a gateway."""
+    """Raise `BadSettings` if the packages of the engines are not installed, as in a gateway."""
     if any(find_spec(name) is None for name in NEEDED):
         raise BadSettings(
             'MLX is not installed: run pip install "gonogo[server]", or forward requests to another '
@@ -31,9 +31,9 @@ def check_installed() -> None:
 
 
 def check_replicable(settings: Settings) -> None:
-    """Raise `BadSettings` if `mlx.launch` started this process, and `ModelUnavailable` where a model is not here.
+    """Raise `BadSettings` if `mlx.launch` started this process, and `ModelUnavailable` if a model is not found.
 
-    What may be downloaded is, once for all replicas.
+    With `download`, missing models are downloaded here, once for all replicas.
     """
     if settings.engine == "scripted":
         return
@@ -47,9 +47,9 @@ def check_replicable(settings: Settings) -> None:
 
 
 def group(settings: Settings) -> Group | None:
-    """The processes that compute together, where this was started as one of several; None if it was not.
+    """The group of processes that this one belongs to; None if it was started alone.
 
-    Raises `BadSettings` if they do not come together.
+    Raises `BadSettings` if the other processes cannot be reached.
     """
     if settings.engine == "scripted":
         return None
@@ -59,16 +59,16 @@ def group(settings: Settings) -> Group | None:
 
 
 def work(settings: Settings, group: Group) -> bool:
-    """What every process of a group but process 0 does; see `launched.work`."""
+    """Run a worker process of a group, any process but 0; see `launched.work`."""
     from gonogo_server.engine.mlx.group import launched  # noqa: PLC0415 - see above
 
     return launched.work(settings, group)
 
 
 def engine(settings: Settings, group: Group | None) -> tuple[Engine, str]:
-    """The engine, ready to be asked, and what it computes with, for people ("": nothing worth telling).
+    """The started engine, and a description of what it computes with, for people ("" for none).
 
-    Raises `BadSettings` and `ModelUnavailable`, with one sentence.
+    Raises `BadSettings` and `ModelUnavailable`.
     """
     if settings.engine == "scripted":
         from gonogo_server.engine.scripted import ScriptedEngine  # noqa: PLC0415 - see above
@@ -76,7 +76,7 @@ def engine(settings: Settings, group: Group | None) -> tuple[Engine, str]:
         if settings.models:
             return ScriptedEngine(settings.models), ""
         return ScriptedEngine(embedding_models=(SCRIPTED_EMBEDDER,)), ""
-    made = alone(settings) if group is None else _together(settings, group)
+    made = alone(settings) if group is None else _coordinator(settings, group)
     return made, made.description
 
 
@@ -98,7 +98,7 @@ def alone(settings: Settings) -> MlxEngine:
     )
 
 
-def _together(settings: Settings, group: Group) -> MlxEngine:
+def _coordinator(settings: Settings, group: Group) -> MlxEngine:
     from gonogo_server.engine.mlx.group import launched  # noqa: PLC0415 - see above
 
     return launched.coordinate(settings, group)

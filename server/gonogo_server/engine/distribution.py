@@ -1,9 +1,9 @@
-"""The probabilities that the scripted engine gives to tokens: made up, but a distribution, and the same every time.
+"""The token probabilities of the scripted engine: invented, but deterministic and a proper distribution.
 
-At every place one token is expected, with a logit of 8. Some letters follow it, with logits from 4 downwards in
-steps of an eighth; every other token of the vocabulary has -4. Biases are added, penalties subtracted, and the
-log probabilities are those of the softmax over all of it, so they add up. Of equal ones the lower id comes first.
-Where a grammar allows some tokens only, the softmax is over those.
+At every position the expected token has a logit of 8. Some letters have logits from 4 downwards in steps of an eighth;
+every other token of the vocabulary has -4. Biases are added, penalties subtracted, and the log probabilities are those
+of the softmax over the vocabulary, so that the probabilities add up to 1. Among equal ones the lower id comes first.
+With a grammar, the softmax is over the allowed tokens only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gonogo_server.engine.base import Sampling
 
 LETTERS: Final = b" etaoinshrdlucmfwypvbgkjxqz"
-"""The tokens that come next to the expected one, the likeliest first: more than anybody may ask for."""
+"""The most likely tokens after the expected one, in this order: more than a request may ask for."""
 
 EXPECTED: Final = 8.0
 FIRST_LETTER: Final = 4.0
@@ -29,19 +29,19 @@ IMPOSSIBLE: Final = -9999.0
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """Log probabilities at one place: of the tokens that stand out, and the one that all others have."""
+    """Log probabilities at one position: those of the `ranked` tokens, and the value that all `others` share."""
 
     ranked: tuple[tuple[int, float], ...]
-    """Ids with their log probability, the likeliest first."""
+    """Token ids with their log probabilities, the most likely first."""
     others: float
 
     @property
     def first(self) -> int:
-        """The likeliest token."""
+        """The most likely token."""
         return self.ranked[0][0]
 
     def logprob(self, token: int) -> float:
-        """Of any token."""
+        """The log probability of any token."""
         return dict(self.ranked).get(token, self.others)
 
 
@@ -49,18 +49,19 @@ def distribution(
     expected: int,
     vocabulary: int,
     sampling: Sampling,
-    said: Mapping[int, int],
+    counts: Mapping[int, int],
     allowed: frozenset[int] | None = None,
 ) -> Distribution:
-    """What may come where `expected` is, after an answer with each token of `said` so many times.
+    """The distribution at a position where `expected` is the scripted token.
 
-    Where only some tokens are `allowed`, the others are impossible.
+    `counts` says how often each token has occurred in the answer. If only some tokens are `allowed`, the others are
+    impossible.
     """
     logits = {token: FIRST_LETTER - STEP * place for place, token in enumerate(LETTERS)}
     logits[expected] = EXPECTED
     for token, bias in sampling.logit_bias:
         logits[token] = logits.get(token, OTHERS) + bias
-    for token, times in said.items():
+    for token, times in counts.items():
         penalty = sampling.presence_penalty + sampling.frequency_penalty * times
         logits[token] = logits.get(token, OTHERS) - penalty
     if allowed is not None:

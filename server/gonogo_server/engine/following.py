@@ -1,8 +1,8 @@
-"""How the scripted engine follows a grammar: the token it chooses if its script does not match.
+"""How the scripted engine follows a grammar: the token that it chooses if its script does not match.
 
-Of the tokens that the grammar allows: the scripted one; else the end; else what closes or separates JSON, first of
-all a quotation mark inside a string, elsewhere a bracket; else one of the words of calls; else the printable
-characters in turn, so that the answer gets anywhere that the grammar leads to, and in the end to its end.
+It takes the first of these that the grammar allows: the scripted token; the end token; a character that closes or
+separates JSON (inside a string the quotation mark first, elsewhere a bracket); a word of tool calls; the printable
+characters in turn, so that any grammar is followed to its end.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 CLOSING: Final = b'}]":,'
 CLOSING_STRING: Final = b'"}]:,'
 LETTER: Final = ord("x")
-"""It begins no word of JSON, so that it may come only inside strings."""
+"""No JSON literal begins with it, so it is allowed only inside strings."""
 
 STRIDE: Final = 7
-"""Printable characters are taken as many further on each time, so that no short cycle continues for ever."""
+"""Step through the printable characters, so that no short cycle repeats forever."""
 
 
 class Vocabulary:
-    """Tokens as llguidance takes them: `tokens` by id, the special ones empty, words of calls from `words` on."""
+    """A vocabulary for llguidance: `tokens` by id, special ones empty, words of tool calls from the id `words` on."""
 
     bos_token_id: int | None = None
 
@@ -40,19 +40,19 @@ class Vocabulary:
         self._split = re.compile(b"(%s)" % b"|".join(map(re.escape, tokens[words:])))
 
     def __call__(self, text: bytes | str) -> list[int]:
-        """The tokens of a text: its words of calls, and otherwise its bytes, which are the ids 0 to 255."""
+        """The token ids of a text: its words of tool calls, and otherwise its bytes (ids 0 to 255)."""
         parts = self._split.split(text.encode() if isinstance(text, str) else text)
         places = {self.tokens[word]: word for word in self.words}
         return [token for part in parts for token in ([places[part]] if part in places else part)]
 
     @cached_property
     def tokenizer(self) -> LLTokenizer:
-        """The same for matchers."""
+        """The vocabulary as a tokenizer of llguidance."""
         return LLTokenizer(TokenizerWrapper(self))
 
 
 class Follower:
-    """Follows `grammar` with the tokens of a vocabulary. Raises `BadRequest` if it is no grammar."""
+    """Follows `grammar` with the tokens of a vocabulary. Raises `BadRequest` if the grammar is invalid."""
 
     def __init__(self, grammar: str, vocabulary: Vocabulary) -> None:
         self._matcher = LLMatcher(vocabulary.tokenizer, grammar, log_level=0)
@@ -61,14 +61,14 @@ class Follower:
         self._vocabulary = vocabulary
 
     def allowed(self) -> frozenset[int]:
-        """The tokens that may come next; at least one. Raises `ServerError` if llguidance cannot tell."""
+        """The tokens that may come next; at least one. Raises `BadRequest` if llguidance fails."""
         biases = self._matcher.compute_logit_bias()
         if self._matcher.is_error():
             raise BadRequest("The grammar cannot be followed any further.", code="invalid_json_schema")
         return frozenset(token for token, bias in enumerate(biases) if bias)
 
     def choose(self, scripted: int, allowed: Collection[int], number: int) -> int:
-        """The token at place `number` of an answer, where `scripted` would be without a grammar."""
+        """The token at index `number` of the answer; `scripted` is the one that the script has there."""
         closing = CLOSING_STRING if LETTER in allowed else CLOSING
         wanted: tuple[int, ...] = (scripted, self._vocabulary.eos_token_id, *closing, *self._vocabulary.words)
         for token in wanted:
@@ -79,5 +79,5 @@ class Follower:
         return ranked[number * STRIDE % len(ranked)]
 
     def take(self, token: int) -> None:
-        """The answer continues with this token, which is allowed."""
+        """Continue with this token, which must be allowed."""
         self._matcher.consume_token(token)

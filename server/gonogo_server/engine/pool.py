@@ -1,8 +1,8 @@
-"""Which models are in memory: loaded by the first request for them, kept while in use.
+"""Decides which models are in memory: the first request for a model loads it, and leases keep it loaded.
 
-A model in use is never let go. Where the next one does not fit beside it, that one waits until it does, and who comes
-later for what has to go for it waits behind it: first come, first served. Knows nothing of how models are loaded;
-everything here is called on one event loop.
+A model in use is never unloaded. If the next one does not fit beside it, the request waits until it does. Later
+requests for a model that has to be evicted wait behind that request: first come, first served. The pool does not know
+how models are loaded; all its methods are called on one event loop.
 """
 
 from __future__ import annotations
@@ -26,34 +26,37 @@ Model = TypeVar("Model")
 
 @dataclass(slots=True)
 class _Slot(Generic[Model]):
-    """A model and its state: `model` None is not loaded, `leases` above 0 is in use; times are of `monotonic`."""
+    """A model and its state: `model` is None if it is not loaded, `leases` is above 0 if it is in use.
+
+    Times are those of `monotonic`.
+    """
 
     nbytes: int
-    """As foretold, until it has been loaded once."""
+    """The estimated size until the model has been loaded once, then the measured one."""
     model: Model | None = None
     leases: int = 0
-    brought: float = 0.0
-    """When it was loaded."""
-    used: float = 0.0
-    """When it was loaded or the last lease ended."""
+    loaded_at: float = 0.0
+    """When the model was loaded."""
+    used_at: float = 0.0
+    """When the model was loaded or its last lease ended."""
 
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
-    """Somebody who is to be let in; until then `ready` is not done."""
+    """A request that waits for a lease; `ready` is done once it has one."""
 
     name: str
     since: float
     ready: asyncio.Future[None]
     context: Context = field(default_factory=copy_context)
-    """What the log knows of the request, for events on its behalf."""
+    """The logging context of the request, for events on its behalf."""
 
 
 class Pool(Generic[Model]):
-    """The models of `sizes` (name and about how many bytes), `limit` bytes of them at a time; None: all of them.
+    """The models of `sizes` (name to estimated bytes), at most `limit` bytes of them at a time (None: no limit).
 
-    `load` and `unload` do the work, and `weigh` says how many bytes a loaded one takes; what `load` raises is raised
-    to all who wait for that model, and no other is touched. What nobody has used for `idle` seconds is let go
+    `load` and `unload` do the work; `weigh` returns the bytes of a loaded model. An exception of `load` is raised to
+    all requests that wait for that model, and to no others. Models that were idle for `idle` seconds are unloaded
     (None: never), from the first lease on.
     """
 
@@ -75,33 +78,33 @@ class Pool(Generic[Model]):
         self._idle = idle
         self._waiting: list[_Waiter] = []
         self._changing = asyncio.Lock()
-        self._bringing: asyncio.Task[None] | None = None
+        self._load_task: asyncio.Task[None] | None = None
         self._loading: str | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._sweeping: asyncio.Task[None] | None = None
+        self._unload_task: asyncio.Task[None] | None = None
 
     def adopt(self, name: str, model: Model, seconds: float) -> None:
-        """Take note of a model that was loaded already, in that time.
+        """Register a model that was already loaded, in `seconds` seconds.
 
-        Raises `ModelUnavailable` if it takes more than the limit leaves.
+        Raises `ModelUnavailable` if it exceeds the memory that the limit leaves.
         """
         slot = self._slots[name]
         slot.nbytes = self._weigh(model)
         self.check_room(name)
         slot.model = model
-        slot.brought = slot.used = monotonic()
+        slot.loaded_at = slot.used_at = monotonic()
         events.model_loaded(name, seconds=seconds, memory_bytes=slot.nbytes)
 
     def fits(self, name: str) -> bool:
-        """Whether it would find room beside all that is loaded.
+        """Whether the model fits beside all loaded models.
 
-        Raises `ModelUnavailable` if it would not even by itself.
+        Raises `ModelUnavailable` if it exceeds the limit even alone.
         """
         self._check_size(name)
         return not self._short(name)
 
     def check_room(self, name: str) -> None:
-        """Raise `ModelUnavailable`, with what to do, where it would not."""
+        """Raise `ModelUnavailable`, with advice on what to do, if the model does not fit."""
         if not self.fits(name):
             raise ModelUnavailable(
                 f"The model {name} cannot be preloaded with the others, {self._short(name)} bytes are "
@@ -114,46 +117,45 @@ class Pool(Generic[Model]):
         return self._slots[name].model
 
     def leases(self, name: str) -> int:
-        """How many use it now."""
+        """The number of current leases of the model."""
         return self._slots[name].leases
 
     def waiting(self, name: str) -> int:
-        """How many wait for it, or for their turn with it."""
+        """The number of requests that wait for the model."""
         return sum(waiter.name == name for waiter in self._waiting)
 
     @asynccontextmanager
     async def lease(self, name: str, since: float | None = None) -> AsyncIterator[Model]:
-        """The model, in memory for as long as the context lasts.
+        """The model, kept in memory while the context is open.
 
-        `since` says whose turn it is: when the request began for which it is, by `perf_counter` (None: now). All
-        leases of one request are to have the same, so that it is never made to wait for somebody who came after it,
-        and who perhaps waits for it. Raises what loading raises, and `ModelUnavailable` where the model is
-        larger than the limit.
+        `since` decides the order of waiting requests: the start of the request by `perf_counter` (None: now). All
+        leases of one request must have the same value. Otherwise it could wait for a later request that itself waits
+        for it. Raises the exceptions of `load`, and `ModelUnavailable` if the model is larger than the limit.
         """
         slot = self._slots[name]
         since = perf_counter() if since is None else since
-        if slot.model is not None and not self._is_to_go(name, since):
+        if slot.model is not None and not self._must_yield(name, since):
             slot.leases += 1
         else:
             await self._wait(name, since)
         try:
             assert slot.model is not None
-            self._watch()
+            self._schedule_unload()
             yield slot.model
         finally:
-            self._return(slot)
+            self._release(slot)
 
     async def unload_idle(self, seconds: float) -> None:
-        """Unload models that were idle for that long."""
+        """Unload all models that were idle for at least `seconds`."""
         async with self._changing:
             before = monotonic() - seconds
             for name, slot in self._slots.items():
-                # Looked at one by one, as somebody may have come while another was unloaded.
-                if slot.model is not None and not slot.leases and slot.used <= before:
+                # Checked one by one, because a request may arrive while another model is unloaded.
+                if slot.model is not None and not slot.leases and slot.used_at <= before:
                     events.model_unloaded(name, idle_seconds=seconds)
                     slot.model = None
                     await self._unload(name)
-        self._go_on()
+        self._dispatch()
 
     def refuse_all(self, error: Exception) -> None:
         """Fail all waiting requests."""
@@ -162,41 +164,41 @@ class Pool(Generic[Model]):
     # ---- waiting requests
 
     async def _wait(self, name: str, since: float) -> None:
-        """Return with a lease."""
+        """Wait for a lease of the model."""
         if self._slots[name].model is None:
             self._check_size(name)
         waiter = _Waiter(name, since, asyncio.get_running_loop().create_future())
         insort(self._waiting, waiter, key=lambda one: one.since)
-        self._go_on()
+        self._dispatch()
         try:
             await waiter.ready
         except asyncio.CancelledError:
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
-                self._go_on()
+                self._dispatch()
             elif waiter.ready.exception() is None:
-                # Let in, and gone before it knew.
-                self._return(self._slots[name])
+                # It got a lease in the same moment.
+                self._release(self._slots[name])
             raise
 
-    def _return(self, slot: _Slot[Model]) -> None:
+    def _release(self, slot: _Slot[Model]) -> None:
         slot.leases -= 1
-        slot.used = monotonic()
-        self._go_on()
+        slot.used_at = monotonic()
+        self._dispatch()
 
-    def _go_on(self) -> None:
-        """Let in who need not wait any more, and bring what is wanted first where there can be room for it."""
+    def _dispatch(self) -> None:
+        """Grant leases that are possible now, and start loading the model that was requested first if it fits."""
         for waiter in tuple(self._waiting):
-            if self._slots[waiter.name].model is not None and not self._is_to_go(waiter.name, waiter.since):
-                self._let_in(waiter)
+            if self._slots[waiter.name].model is not None and not self._must_yield(waiter.name, waiter.since):
+                self._grant(waiter)
         first = self._first()
-        if first is not None and self._bringing is None and not self._in_use(self._to_go(first.name)):
-            # Not cancelled with the one who waits: others may wait for the same model by then.
-            self._bringing = asyncio.create_task(self._bring(first.name), context=first.context)
-        self._watch()
+        if first is not None and self._load_task is None and not self._in_use(self._to_evict(first.name)):
+            # The task survives the cancellation of its request, because others may wait for the same model by then.
+            self._load_task = asyncio.create_task(self._load_for(first.name), context=first.context)
+        self._schedule_unload()
 
     def _first(self) -> _Waiter | None:
-        """Who waits for a model that is neither there nor on its way, and has waited for the longest time."""
+        """The oldest waiting request for a model that is neither loaded nor being loaded."""
         return next(
             (
                 one
@@ -208,8 +210,8 @@ class Pool(Generic[Model]):
             None,
         )
 
-    def _let_in(self, waiter: _Waiter) -> None:
-        # Who was cancelled just now takes itself off the list.
+    def _grant(self, waiter: _Waiter) -> None:
+        # A request that was just cancelled removes itself from the list.
         if not waiter.ready.done():
             self._waiting.remove(waiter)
             self._slots[waiter.name].leases += 1
@@ -221,48 +223,48 @@ class Pool(Generic[Model]):
                 self._waiting.remove(waiter)
                 waiter.ready.set_exception(error)
 
-    def _who_want(self, name: str) -> list[_Waiter]:
+    def _waiters(self, name: str) -> list[_Waiter]:
         return [one for one in self._waiting if one.name == name and not one.ready.done()]
 
-    # ---- what goes
+    # ---- eviction
 
-    def _is_to_go(self, name: str, since: float) -> bool:
-        """Whether a loaded model has to go for somebody who came before."""
+    def _must_yield(self, name: str, since: float) -> bool:
+        """Whether a loaded model has to be evicted for an earlier request."""
         first = self._first()
-        return first is not None and first.since <= since and name in self._to_go(first.name)
+        return first is not None and first.since <= since and name in self._to_evict(first.name)
 
-    def _to_go(self, name: str) -> list[str]:
-        """The models that make room for that one: idle ones, least recently used first, then the others.
+    def _to_evict(self, name: str) -> list[str]:
+        """The models to evict for this one: idle ones first, the least recently used first, then those in use.
 
-        Of those in use the one that was loaded first, which is the same one however often it is asked: were it
-        now this one and now that one, neither would ever come to rest.
+        Those in use are ordered by the time of loading, because that order does not change. If it did, none of them
+        might ever become idle.
         """
         short = self._short(name)
         loaded = [other for other, slot in self._slots.items() if slot.model is not None and other != name]
-        going: list[str] = []
-        for other in sorted(loaded, key=self._turn):
+        evicted: list[str] = []
+        for other in sorted(loaded, key=self._eviction_order):
             if short > 0:
-                going.append(other)
+                evicted.append(other)
                 short -= self._slots[other].nbytes
-        return going
+        return evicted
 
-    def _turn(self, name: str) -> tuple[bool, float]:
+    def _eviction_order(self, name: str) -> tuple[bool, float]:
         slot = self._slots[name]
-        return (True, slot.brought) if slot.leases else (False, slot.used)
+        return (True, slot.loaded_at) if slot.leases else (False, slot.used_at)
 
     def _in_use(self, names: Iterable[str]) -> bool:
         return any(self._slots[name].leases for name in names)
 
     def _short(self, name: str) -> int:
-        """Bytes that are missing for a model beside all that is loaded, or is being loaded; at least 0."""
+        """Bytes missing for a model beside all that are loaded or being loaded; at least 0."""
         if self._limit is None:
             return 0
-        there = sum(
+        needed = sum(
             slot.nbytes
             for other, slot in self._slots.items()
             if slot.model is not None or other in {self._loading, name}
         )
-        return max(0, there - self._limit)
+        return max(0, needed - self._limit)
 
     def _check_size(self, name: str) -> None:
         nbytes = self._slots[name].nbytes
@@ -275,46 +277,46 @@ class Pool(Generic[Model]):
 
     # ---- loading and unloading
 
-    async def _bring(self, name: str) -> None:
+    async def _load_for(self, name: str) -> None:
         try:
             async with self._changing:
-                # Somebody who came before the one it is for may be there by now, and use what was to go.
+                # By now an older request may wait, or use a model that was to be evicted.
                 first = self._first()
-                if first is not None and first.name == name and not self._in_use(self._to_go(name)):
+                if first is not None and first.name == name and not self._in_use(self._to_evict(name)):
                     await self._exchange(name)
         except Exception as error:  # noqa: BLE001 - reported to the waiting requests
-            self._refuse(self._who_want(name), error)
+            self._refuse(self._waiters(name), error)
         finally:
-            self._bringing = self._loading = None
-        self._go_on()
+            self._load_task = self._loading = None
+        self._dispatch()
 
     async def _exchange(self, name: str) -> None:
-        """Let others go for the model, and load it."""
-        going, self._loading = self._to_go(name), name
-        await self._evict(going, in_favour_of=name)
-        if not self._who_want(name):
+        """Evict models to make room, then load this one."""
+        evicted, self._loading = self._to_evict(name), name
+        await self._evict(evicted, in_favour_of=name)
+        if not self._waiters(name):
             return
         slot = self._slots[name]
-        slot.model = await self._told(name)
-        slot.brought = slot.used = monotonic()
-        # All of them, also those who came after somebody who waits for another: a load is dear.
-        for waiter in self._who_want(name):
-            self._let_in(waiter)
+        slot.model = await self._logged_load(name)
+        slot.loaded_at = slot.used_at = monotonic()
+        # All of them get a lease, even if an older request waits for another model, because loading is expensive.
+        for waiter in self._waiters(name):
+            self._grant(waiter)
         self._loading = None
-        # It may have turned out larger than was thought.
-        await self._evict([other for other in self._to_go(name) if not self._slots[other].leases], name)
+        # The model may be larger than estimated.
+        await self._evict([other for other in self._to_evict(name) if not self._slots[other].leases], name)
 
     async def _evict(self, names: Sequence[str], in_favour_of: str) -> None:
-        # Out of sight first, all of them: a lease that comes while one is unloaded waits, and has it loaded again.
+        # All slots are cleared first, so that a lease requested during an unload waits and loads its model again.
         for name in names:
             events.model_evicted(name, memory_bytes=self._slots[name].nbytes, in_favour_of=in_favour_of)
             self._slots[name].model = None
         for name in names:
             await self._unload(name)
 
-    async def _told(self, name: str) -> Model:
+    async def _logged_load(self, name: str) -> Model:
         events.model_loading(name)
-        begun = monotonic()
+        started = monotonic()
         slot = self._slots[name]
         try:
             model = await self._load(name)
@@ -327,30 +329,30 @@ class Pool(Generic[Model]):
         except Exception as error:
             events.model_load_failed(name, str(error))
             raise
-        events.model_loaded(name, seconds=monotonic() - begun, memory_bytes=slot.nbytes)
+        events.model_loaded(name, seconds=monotonic() - started, memory_bytes=slot.nbytes)
         return model
 
     # ---- idle models
 
-    def _watch(self) -> None:
-        """Look again when the next model may have been idle for long enough."""
+    def _schedule_unload(self) -> None:
+        """Set the timer for the time at which the next model may have been idle for long enough."""
         if self._idle is None or self._timer is not None:
             return
-        idle = [slot.used for slot in self._slots.values() if slot.model is not None and not slot.leases]
+        idle = [slot.used_at for slot in self._slots.values() if slot.model is not None and not slot.leases]
         if idle:
             later = max(0.0, min(idle) + self._idle - monotonic())
-            # On behalf of no request.
+            # An empty context: the event belongs to no request.
             self._timer = asyncio.get_running_loop().call_later(
-                later, self._sweep, self._idle, context=Context()
+                later, self._unload_later, self._idle, context=Context()
             )
 
-    def _sweep(self, seconds: float) -> None:
+    def _unload_later(self, seconds: float) -> None:
         self._timer = None
-        self._sweeping = asyncio.ensure_future(self.unload_idle(seconds))
-        self._sweeping.add_done_callback(_noticed)
+        self._unload_task = asyncio.ensure_future(self.unload_idle(seconds))
+        self._unload_task.add_done_callback(_ignore_exception)
 
 
-def _noticed(task: asyncio.Future[None]) -> None:
-    """An engine that is dead unloads nothing, and says so itself."""
+def _ignore_exception(task: asyncio.Future[None]) -> None:
+    """Mark the exception as retrieved: only a dead engine cannot unload, and it logs its end itself."""
     if not task.cancelled():
         task.exception()

@@ -1,10 +1,10 @@
 """An engine without a model: it returns scripted text, always the same.
 
-A token is one byte of UTF-8 (ids 0 to 255), so that every text is token ids and back, and a character
-outside ASCII takes several tokens, as it does in a real vocabulary. A prompt begins with `BEGIN`; an answer
-ends with `END`, which has no text but counts as generated, as a real end token does. From `FIRST_CHARACTER` on an id
-is the character of this code point as a whole: nothing is encoded so, but it may be asked for by its id. From
-`FIRST_WORD` on an id is one of `WORDS`, which tool calls are made of: a grammar brings them up.
+A token is one byte of UTF-8 (ids 0 to 255), so that any text can be encoded and decoded, and a character outside ASCII
+takes several tokens, as in a real vocabulary. A prompt begins with `BEGIN`; an answer ends with `END`, which has no
+text but counts as generated, like a real end token. Ids from `FIRST_CHARACTER` on stand for the character with that
+code point: texts are never encoded to them, but a request may name them, as in `logit_bias`. Ids from `FIRST_WORD` on
+stand for `WORDS`, the parts of tool calls: answers contain them only if a grammar requires them.
 """
 
 from __future__ import annotations
@@ -43,42 +43,41 @@ if TYPE_CHECKING:
     from gonogo_server.engine.distribution import Distribution
 
 BEGIN: Final = 256
-"""The token that every prompt begins with."""
+"""The first token of every prompt."""
 
 END: Final = 257
-"""The token that an answer ends with."""
+"""The last token of an answer."""
 
 GAP: Final = 258
-"""What stands between prefix and suffix where the middle is requested."""
+"""The token between prefix and suffix in a fill-in-the-middle prompt."""
 
 FIRST_CHARACTER: Final = 259
 VOCABULARY: Final = 2048
 WORDS: Final = (b"<tool_call>", b"</tool_call>", b'{"name": "')
 FIRST_WORD: Final = VOCABULARY - len(WORDS)
 REMEMBERED: Final = 64
-"""Prompts that are remembered, as if their prefixes were cached."""
+"""Number of recent prompts whose prefixes count as cached."""
 
 DIMENSIONS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An exception that a generation raises instead of its token number `after` (0: before the first)."""
+    """An exception that a generation raises after `after` tokens."""
 
     after: int
     error: Exception
 
 
 class ScriptedEngine:
-    """Serves `models`, each of which answers `answer`, or what that function makes of the prompt's text.
+    """Serves `models`, each of which answers `answer`, or what that function returns for the prompt's text.
 
-    Before every token it awaits `gate()`: with `asyncio.Semaphore(0).acquire` a test lets tokens through one
-    at a time. Every temperature is 0: the likeliest token is chosen, by the rules of `distribution`, so that biases and
-    penalties change the answer; where the answer has to keep to a grammar, `following` says which. A chat template is
-    imitated that takes a system message in the first place only, tools where the models have a `style` of calling
-    them, and an effort where they have a style of `reasoning`, which the prompt begins
-    with each effort of `opening`. `embedding_models` are served beside them. Everything is
-    to be called on the event loop.
+    Before every token it awaits `gate()`: with `asyncio.Semaphore(0).acquire` a test lets tokens through one at a time.
+    Sampling is always greedy, by the rules of `distribution`, so that biases and penalties change the answer; with a
+    grammar, `following` chooses the token. The imitated chat template accepts a system message only as the first
+    message, tools only with a tool `style`, and an effort only with a `reasoning` style; for the efforts in `opening`
+    the prompt ends with the start of the reasoning. `embedding_models` are served too. All methods must be called on
+    the event loop.
     """
 
     def __init__(
@@ -107,23 +106,23 @@ class ScriptedEngine:
         self._dead = asyncio.Event()
         self._remembered: deque[tuple[str, bytes]] = deque(maxlen=REMEMBERED)
         self.failure: Failure | None = None
-        """What the generations that start from now on fail with."""
+        """The failure of all generations that start from now on."""
         self.running = 0
-        """Generations that have begun and neither finished, failed nor been stopped."""
+        """Number of generations that have started and not yet finished, failed or been stopped."""
         self.generations: list[Generation] = []
-        """Everything that was requested, oldest first."""
+        """All requested generations, the oldest first."""
 
     def cards(self) -> Sequence[ModelCard]:
-        """What is served: `created` is 0."""
+        """The served models; `created` is 0."""
         return self._cards
 
     async def tool_style(self, model: str) -> ToolStyle | None:
-        """The one that was given; None: it was trained on nothing."""
+        """The style given to the constructor; None if the models were not trained on tools."""
         self._check(model)
         return self._style
 
     async def reasoning_style(self, model: str) -> ReasoningStyle | None:
-        """The one that was given; None: it does not reason."""
+        """The style given to the constructor; None if the models do not reason."""
         self._check(model)
         return self._reasoning
 
@@ -135,9 +134,10 @@ class ScriptedEngine:
         effort: Effort | None = None,
         variables: Mapping[str, Any] = NO_VARIABLES,
     ) -> tuple[int, ...]:
-        """A line `role: text`, or `role (name): text`, for each message, then `assistant: `.
+        """A line `role: text` or `role (name): text` for each message, then `assistant: `.
 
-        Tools, variables, and the calls of a message stand in a line of JSON each, and an effort in the first line.
+        The effort comes first, in a line of its own, then the variables and each tool as lines of JSON. The calls of a
+        message follow its text as JSON.
         """
         if tools and self._style is None:
             raise BadRequest("The model was not trained on tools: remove them.", param="tools")
@@ -146,12 +146,14 @@ class ScriptedEngine:
         offered = "".join(f"tool: {json.dumps(tool)}\n" for tool in tools)
         if variables:
             offered = f"variables: {json.dumps(template_variables(variables))}\n{offered}"
-        told = f"effort: {effort}\n" if effort else ""
-        begun = self._reasoning.start if self._reasoning and effort in self._opening else ""
-        return await self.encode(model, f"{told}{offered}{''.join(map(_line, messages))}assistant: {begun}")
+        first_line = f"effort: {effort}\n" if effort else ""
+        opening = self._reasoning.start if self._reasoning and effort in self._opening else ""
+        return await self.encode(
+            model, f"{first_line}{offered}{''.join(map(_line, messages))}assistant: {opening}"
+        )
 
     async def opens_reasoning(self, model: str, prompt: Sequence[int]) -> bool:
-        """Whether it ends with the style's start."""
+        """Whether the prompt ends with the start of the reasoning style."""
         self._check(model)
         return self._reasoning is not None and bytes(prompt[1:]).endswith(self._reasoning.start.encode())
 
@@ -160,30 +162,30 @@ class ScriptedEngine:
         return (*await self.encode(model, prefix), GAP, *suffix.encode())
 
     async def encode(self, model: str, text: str) -> tuple[int, ...]:
-        """`BEGIN`, then the text's bytes."""
+        """`BEGIN`, then the bytes of the text."""
         self._check(model)
         check_length(text, self._context_length, len)
         return (BEGIN, *text.encode())
 
     async def decode(self, model: str, tokens: Sequence[int]) -> tuple[bytes, ...]:
-        """A byte each, a whole character for an id from `FIRST_CHARACTER` on, nothing for the special ones."""
+        """One byte for each token, a whole character from `FIRST_CHARACTER` on, nothing for special tokens."""
         self._check(model)
         return tuple(_bytes(token) for token in tokens)
 
-    async def score(self, model: str, tokens: Sequence[int], likeliest: int) -> Sequence[Token | None]:
-        """As if each token had been expected where it stands."""
+    async def score(self, model: str, tokens: Sequence[int], top_logprobs: int) -> Sequence[Token | None]:
+        """The log probability of each token, as if the script had expected it there."""
         self._check(model)
-        ruled = [distribution(token, VOCABULARY, Sampling(), {}) for token in tokens[1:]]
-        return [None, *map(_token, tokens[1:], ruled, [likeliest] * len(ruled))]
+        scored = [distribution(token, VOCABULARY, Sampling(), {}) for token in tokens[1:]]
+        return [None, *map(_token, tokens[1:], scored, [top_logprobs] * len(scored))]
 
     async def embed(self, model: str, inputs: Sequence[Sequence[int]]) -> Sequence[Sequence[float]]:
-        """How often each token occurs, ids being taken modulo `DIMENSIONS`, brought to length 1."""
+        """The count of each token id modulo `DIMENSIONS`, normalised to length 1."""
         self._check(model)
         counts = [Counter(token % DIMENSIONS for token in tokens) for tokens in inputs]
         return [[count[i] / hypot(*count.values()) for i in range(DIMENSIONS)] for count in counts]
 
     async def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
-        """The scripted answer, a byte a token, or what biases and penalties make of it."""
+        """The scripted answer, one byte per token, changed by biases and penalties."""
         self._check(model)
         self.generations.append(generation)
         limit = room(generation, self._context_length)
@@ -213,19 +215,19 @@ class ScriptedEngine:
         return not self._dead.is_set()
 
     def die(self) -> None:
-        """Do what an engine does whose thread dies: what runs, and later calls, raise `EngineDied`."""
+        """Behave like an engine whose thread dies: running generations and later calls raise `EngineDied`."""
         self._dead.set()
 
     async def close(self) -> None:
-        """Nothing is held, so only what still runs has to end."""
+        """End the running generations; there is nothing to release."""
         self.die()
 
     def _tokens(
         self, generation: Generation, follower: Follower | None
     ) -> Iterator[tuple[int, tuple[Token, ...]]]:
-        """The tokens of an answer without its limit, each with what is to be reported of it."""
+        """The tokens of an answer without its limit, each with its reported log probabilities."""
         script = (*SPELLING(self._script(generation.prompt)), END)
-        sampling, said = generation.sampling, Counter[int]()
+        sampling, counts = generation.sampling, Counter[int]()
         plain = generation.logprobs is None and not (
             sampling.logit_bias or sampling.presence_penalty or sampling.frequency_penalty
         )
@@ -241,12 +243,12 @@ class ScriptedEngine:
                     follower.take(expected)
                 yield expected, ()
                 continue
-            ruled = distribution(expected, VOCABULARY, sampling, said, allowed)
-            said[ruled.first] += 1
+            drawn = distribution(expected, VOCABULARY, sampling, counts, allowed)
+            counts[drawn.first] += 1
             if follower:
-                follower.take(ruled.first)
-            silent = generation.logprobs is None or ruled.first == END
-            yield ruled.first, () if silent else (_token(ruled.first, ruled, generation.logprobs or 0),)
+                follower.take(drawn.first)
+            silent = generation.logprobs is None or drawn.first == END
+            yield drawn.first, () if silent else (_token(drawn.first, drawn, generation.logprobs or 0),)
 
     def _script(self, prompt: Sequence[int]) -> bytes:
         if isinstance(self._answer, str):
@@ -254,7 +256,7 @@ class ScriptedEngine:
         return self._answer(b"".join(map(_bytes, prompt)).decode(errors="replace")).encode()
 
     def _cached(self, model: str, prompt: tuple[int, ...]) -> int:
-        """How many tokens the prompt shares with one before it; the last has to be computed in any case."""
+        """Number of tokens that the prompt shares with an earlier one; the last token always has to be computed."""
         written = array("H", prompt).tobytes()
         shared = (_common(written, before) for served, before in self._remembered if served == model)
         longest = max(shared, default=0) // 2
@@ -263,25 +265,25 @@ class ScriptedEngine:
 
     def _check(self, model: str) -> None:
         if self._dead.is_set():
-            raise EngineDied("The scripted engine was told to die; start the server again.")
+            raise EngineDied("The scripted engine has died; start the server again.")
         if model not in (card.id for card in self._cards):
             raise KeyError(model)
 
     async def _step(self) -> None:
-        """Wait for the gate or for death, whichever comes first; without a gate, let others have their turn."""
+        """Wait for the gate or for `die`, whichever comes first; without a gate, yield to other tasks."""
         if self._gate is None:
             await asyncio.sleep(0)
-            self._live()
+            self._check_alive()
             return
         waits = [asyncio.ensure_future(self._gate()), asyncio.ensure_future(self._dead.wait())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            self._live()
+            self._check_alive()
         finally:
             for wait in waits:
                 wait.cancel()
 
-    def _live(self) -> None:
+    def _check_alive(self) -> None:
         if self._dead.is_set():
             raise EngineDied("The scripted engine died while it was answering; start the server again.")
 
@@ -295,7 +297,7 @@ class ScriptedEngine:
 
 
 async def _follower(generation: Generation) -> Follower | None:
-    """Made on a thread, as it may take seconds, and others want to be answered."""
+    """Compile the grammar on a thread, because it may take seconds."""
     if generation.grammar is None:
         return None
     return await asyncio.to_thread(Follower, generation.grammar, SPELLING)
@@ -309,13 +311,13 @@ def _bytes(token: int) -> bytes:
     return chr(token).encode() if token >= FIRST_CHARACTER else b""
 
 
-def _token(chosen: int, ruled: Distribution, likeliest: int) -> Token:
+def _token(chosen: int, distributed: Distribution, top_logprobs: int) -> Token:
     def alternative(token: int, logprob: float) -> Alternative:
         return Alternative(token, _bytes(token), logprob)
 
     return Token(
-        alternative(chosen, ruled.logprob(chosen)),
-        tuple(alternative(*pair) for pair in ruled.ranked[:likeliest]),
+        alternative(chosen, distributed.logprob(chosen)),
+        tuple(alternative(*pair) for pair in distributed.ranked[:top_logprobs]),
     )
 
 
@@ -323,9 +325,9 @@ SPELLING: Final = Vocabulary(tuple(map(_bytes, range(VOCABULARY))), END, FIRST_W
 
 
 def _common(one: bytes, other: bytes) -> int:
-    """The length of the longest beginning that both have, found by halves: bytes are compared fast."""
+    """The length of the longest common prefix, found by bisection, because comparing bytes is fast."""
     lengths = range(1, min(len(one), len(other)) + 1)
-    return bisect_left(lengths, True, key=lambda length: one[:length] != other[:length])  # noqa: FBT003 - what is searched for
+    return bisect_left(lengths, True, key=lambda length: one[:length] != other[:length])  # noqa: FBT003 - the value that is searched for
 
 
 def _line(message: Message) -> str:

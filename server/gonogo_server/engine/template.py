@@ -1,4 +1,4 @@
-"""Variables that a request gives to a chat template (`chat_template_kwargs`, as vLLM and others take it). No I/O."""
+"""Chat template variables of a request (`chat_template_kwargs`, as in vLLM and other servers). No I/O."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ RESERVED: Final = frozenset(
         "truncation",
     }
 )
-"""What is no variable of the template but an argument of who renders it (transformers), or said elsewhere."""
+"""Names that are not variables: arguments of the renderer (transformers), and values that the request has elsewhere."""
 
 
 def template_variables(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables by name. Raises `BadRequest` if one is not the request's to set."""
+    """The variables by name. Raises `BadRequest` if a request may not set one of them."""
     for name in given:
         if name in RESERVED:
             raise BadRequest(

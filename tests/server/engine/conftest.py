@@ -171,7 +171,7 @@ class ByHand:
         max_tokens: int = 24,
         *,
         matcher: object = None,
-        likeliest: int = 0,
+        top_logprobs: int = 0,
         without_end: bool = True,
         bias: Sequence[tuple[int, float]] = (),
         first: bool = True,
@@ -181,7 +181,7 @@ class ByHand:
         answer = Answer()
         banned = [(END_TOKEN, -100.0)] if without_end else []
         how = Sampling(**({"seed": 1} | sampling), logit_bias=(*bias, *banned))
-        generation = Generation(tuple(prompt), max_tokens, how, likeliest, first=first)
+        generation = Generation(tuple(prompt), max_tokens, how, top_logprobs, first=first)
         self.owned.add(self.name, TokenSequence(answer, generation, self.loaded.text, matcher))
         return answer
 

@@ -76,31 +76,31 @@ def test_the_installed_mkl_is_found_where_it_was_installed() -> None:
 
 def test_mkl_runs_in_one_thread_where_its_openmp_is_missing(tmp_path: Path) -> None:
     environ: dict[str, str] = {}
-    blas._settle(tmp_path / "libmkl_rt.so.3", environ)
+    blas._configure_mkl(tmp_path / "libmkl_rt.so.3", environ)
     assert environ["MKL_THREADING_LAYER"] == "SEQUENTIAL"
 
 
 def test_mkl_keeps_its_threads_where_its_openmp_is_there(tmp_path: Path) -> None:
     (tmp_path / "libiomp5.so").touch()
     environ: dict[str, str] = {}
-    blas._settle(tmp_path / "libmkl_rt.so.3", environ)
+    blas._configure_mkl(tmp_path / "libmkl_rt.so.3", environ)
     assert "MKL_THREADING_LAYER" not in environ
 
 
 def test_mkl_computes_reproducibly(tmp_path: Path) -> None:
     environ: dict[str, str] = {}
-    blas._settle(tmp_path / "libmkl_rt.so.3", environ)
+    blas._configure_mkl(tmp_path / "libmkl_rt.so.3", environ)
     assert environ["MKL_CBWR"] == "AUTO"
 
 
 def test_mkl_leaves_a_core_to_the_event_loop_between_products(tmp_path: Path) -> None:
     environ: dict[str, str] = {}
-    blas._settle(tmp_path / "libmkl_rt.so.3", environ)
+    blas._configure_mkl(tmp_path / "libmkl_rt.so.3", environ)
     assert environ["KMP_BLOCKTIME"] == "1"
 
 
 def test_what_the_user_has_set_is_kept(tmp_path: Path) -> None:
     set_by_user = {"MKL_THREADING_LAYER": "GNU", "MKL_CBWR": "COMPATIBLE", "KMP_BLOCKTIME": "200"}
     environ = dict(set_by_user)
-    blas._settle(tmp_path / "libmkl_rt.so.3", environ)
+    blas._configure_mkl(tmp_path / "libmkl_rt.so.3", environ)
     assert environ == set_by_user

@@ -6,7 +6,7 @@ import pytest
 from gonogo_server.engine.mlx.packed.drafts import Drafts
 from gonogo_server.engine.mlx.packed.pace import BEFORE, LEAST, MOST, Pace
 from gonogo_server.engine.mlx.packed.progress import Progress
-from gonogo_server.engine.mlx.sampler import likeliest_token
+from gonogo_server.engine.mlx.sampler import greedy
 
 END = 99
 
@@ -19,7 +19,7 @@ def progress(tokens: list[int], max_tokens: int = 10) -> Progress:
         [],
         [],
         max_tokens,
-        likeliest_token,
+        greedy,
         [],
         None,
         wants_logprobs=False,

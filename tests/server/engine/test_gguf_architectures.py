@@ -13,7 +13,7 @@ import pytest
 from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, MODEL_TENSOR, TENSOR_NAMES, GGUFWriter, get_tensor_name_map
 from gonogo_server.engine.locate import Location
 from gonogo_server.engine.mlx.api import whole
-from gonogo_server.engine.mlx.foretell import foretell
+from gonogo_server.engine.mlx.estimate import estimate
 from gonogo_server.engine.mlx.gguf import load_gguf
 from gonogo_server.engine.mlx.load import load
 from gonogo_server.errors import ModelUnavailable
@@ -163,7 +163,7 @@ def test_a_served_file_generates_as_the_folder_does(tmp_path: Path, kind: str) -
     assert mx.allclose(served.model(mx.array(PROMPT)), expected(mx.array(PROMPT)), rtol=1e-3, atol=1e-3)
     assert served.text.end_tokens == {258}
     assert served.text.vocabulary == len(TOKENS)
-    assert foretell(Location("made", "gguf", made)).context_length == served.text.context_length
+    assert estimate(Location("made", "gguf", made)).context_length == served.text.context_length
 
 
 def test_the_slower_turns_of_llama_3_1_are_not_passed_over(tmp_path: Path) -> None:

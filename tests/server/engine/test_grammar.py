@@ -107,8 +107,8 @@ async def test_no_bias_makes_possible_what_the_grammar_forbids(by_hand: Open, en
 
 async def test_log_probabilities_are_of_what_is_allowed(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
-    (answer,) = await bench.run(follow(bench, 'start: "a" | "b"', likeliest=3, seed=1))
-    (first, second, impossible) = answer.pieces[0].logprobs[0].likeliest
+    (answer,) = await bench.run(follow(bench, 'start: "a" | "b"', top_logprobs=3, seed=1))
+    (first, second, impossible) = answer.pieces[0].logprobs[0].top_logprobs
     assert {first.bytes, second.bytes} == {b"a", b"b"}
     assert impossible.logprob == -9999.0
 
@@ -144,7 +144,7 @@ async def test_an_end_token_that_the_tokenizer_does_not_have_hinders_nothing(
 ) -> None:
     for name, ends in (("more", [256, 300]), ("other", [300])):
         bench = by_hand(make_folder(name, eos_token_id=ends, max_position_embeddings=100_000))
-        (answer,) = await bench.run(follow(bench, 'start: "yes"', likeliest=2))
+        (answer,) = await bench.run(follow(bench, 'start: "yes"', top_logprobs=2))
         assert text_of(answer) == "yes"
 
 

@@ -82,7 +82,7 @@ async def test_a_bias_of_minus_100_bans_a_token(by_hand: Open, endless_folder: P
 
 async def test_log_probabilities_have_the_bias_in_them(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
-    (answer,) = await bench.run(bench.ask(PROMPT, 1, bias=[(5, 100.0), (6, 100.0)], likeliest=3))
+    (answer,) = await bench.run(bench.ask(PROMPT, 1, bias=[(5, 100.0), (6, 100.0)], top_logprobs=3))
     (token,) = answer.pieces[0].logprobs
-    assert {one.id for one in token.likeliest[:2]} == {5, 6}
-    assert token.likeliest[2].logprob < -50
+    assert {one.id for one in token.top_logprobs[:2]} == {5, 6}
+    assert token.top_logprobs[2].logprob < -50

@@ -15,7 +15,7 @@ from gonogo_server.engine.base import Generation, Sampling
 from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx.embedder import load_embedder
 from gonogo_server.engine.mlx.engine import Budget, open_engine
-from gonogo_server.engine.mlx.foretell import foretell
+from gonogo_server.engine.mlx.estimate import estimate
 from gonogo_server.engine.mlx.load import load
 from gonogo_server.errors import EngineDied, ModelUnavailable, UnsupportedModel
 from gonogo_server.exchange import Exchange, begin
@@ -63,7 +63,7 @@ def folders(make_folder: Make) -> list[Path]:
 
 
 def room_for(folders: list[Path], count: float) -> int:
-    return int(count * foretell(locate(str(folders[0]))).nbytes)
+    return int(count * estimate(locate(str(folders[0]))).nbytes)
 
 
 @pytest.fixture
@@ -307,18 +307,18 @@ def test_a_model_that_can_never_fit_is_refused_at_the_start(folders: list[Path])
         open_engine([str(folders[0])], budget=Budget(nbytes=room_for(folders, 0.5)))
 
 
-# ---- The card of a model on disk
+# ---- Estimates of models on disk
 
 
-def test_what_is_foretold_is_what_loading_finds(tiny_folder: Path) -> None:
+def test_an_estimate_is_what_loading_finds(tiny_folder: Path) -> None:
     location = locate(str(tiny_folder))
-    foretold, found = foretell(location), load(location)
-    assert foretold.context_length == found.text.context_length == 128
-    assert foretold.vocabulary == found.text.vocabulary == 320
-    assert foretold.nbytes == found.nbytes
+    estimated, found = estimate(location), load(location)
+    assert estimated.context_length == found.text.context_length == 128
+    assert estimated.vocabulary == found.text.vocabulary == 320
+    assert estimated.nbytes == found.nbytes
 
 
-def test_what_is_foretold_of_quantised_weights_is_what_loading_finds(tiny_folder: Path) -> None:
+def test_an_estimate_of_quantised_weights_is_what_loading_finds(tiny_folder: Path) -> None:
     location = locate(str(tiny_folder))
     model = load(location).model
     # One layer has its own groups, as mlx_lm writes them if a recipe mixes several.
@@ -331,24 +331,24 @@ def test_what_is_foretold_of_quantised_weights_is_what_loading_finds(tiny_folder
     )
     mx.save_safetensors(str(tiny_folder / "model.safetensors"), dict(tree_flatten(model.parameters())))
     with_config(tiny_folder, quantization={"group_size": 64, "bits": 4, EMBEDDINGS: own})
-    assert foretell(location).nbytes == load(location).nbytes
+    assert estimate(location).nbytes == load(location).nbytes
 
 
-def test_what_is_foretold_of_an_embedding_model_is_what_loading_finds() -> None:
+def test_an_estimate_of_an_embedding_model_is_what_loading_finds() -> None:
     location = locate("minilm")
     # Its file has a layer that vectors do not need.
-    assert foretell(location).nbytes == pytest.approx(load_embedder(location).nbytes, rel=0.01)
+    assert estimate(location).nbytes == pytest.approx(load_embedder(location).nbytes, rel=0.01)
 
 
-def test_what_is_foretold_of_the_real_model_is_what_loading_finds(smollm2: MlxEngine) -> None:
-    foretold = foretell(locate("smollm2"))
+def test_an_estimate_of_the_real_model_is_what_loading_finds(smollm2: MlxEngine) -> None:
+    estimated = estimate(locate("smollm2"))
     (card,) = smollm2.cards()
-    assert (foretold.context_length, foretold.vocabulary) == (card.context_length, card.vocabulary)
+    assert (estimated.context_length, estimated.vocabulary) == (card.context_length, card.vocabulary)
     resident: Any = smollm2._pool.loaded("smollm2")
-    assert foretold.nbytes == resident.nbytes
+    assert estimated.nbytes == resident.nbytes
 
 
 def test_a_configuration_that_cannot_be_read_is_a_sentence(tiny_folder: Path) -> None:
     (tiny_folder / "config.json").write_text("{")
     with pytest.raises(ModelUnavailable, match="tiny-llama cannot be served: "):
-        foretell(locate(str(tiny_folder)))
+        estimate(locate(str(tiny_folder)))

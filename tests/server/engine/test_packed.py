@@ -19,7 +19,7 @@ from gonogo_server.engine.mlx.packed.batch_invariance import ROW_COUNTS, is_batc
 from gonogo_server.engine.mlx.packed.generator import PackedGenerator
 from gonogo_server.engine.mlx.packed.pace import Pace
 from gonogo_server.engine.mlx.residents import Limits, Residents
-from gonogo_server.engine.mlx.sampler import likeliest_token
+from gonogo_server.engine.mlx.sampler import greedy
 from gonogo_server.errors import ModelUnavailable
 from gonogo_server.schemas.structured import enforced
 
@@ -99,7 +99,7 @@ class Bench:
                     "max_tokens": [max_tokens],
                     "caches": None,
                     "all_tokens": [[]],
-                    "samplers": [likeliest_token],
+                    "samplers": [greedy],
                     "logits_processors": [processors()],
                 }
                 if isinstance(generator, PackedGenerator):
@@ -156,7 +156,7 @@ def test_a_short_prompt_gets_its_first_token_while_a_long_one_is_read(tiny: Benc
             max_tokens=[1],
             caches=None,
             all_tokens=[[]],
-            samplers=[likeliest_token],
+            samplers=[greedy],
             logits_processors=[[]],
             wants_logprobs=[False],
         )

@@ -229,21 +229,21 @@ async def test_choices_that_wait_for_room_need_no_prefill_of_their_own(
     choices = await bench.run(*(bench.ask(LONG, 1, seed=seed) for seed in range(3)))
     assert [choice.cached for choice in choices] == [0, 89, 89]
     assert sum(rows * tokens for rows, tokens in shapes_read) == 89 + 3
-    assert bench.batch._read_for_all == []
+    assert bench.batch._shared_prefills == []
 
 
-async def test_what_was_read_for_all_choices_is_let_go_with_the_last_that_waits(
+async def test_what_was_shared_prefills_choices_is_let_go_with_the_last_that_waits(
     by_hand: Open, endless_folder: Path
 ) -> None:
     bench = by_hand(endless_folder, sequences=1, prefix_bytes=0)
     first, *others = [bench.ask(LONG, 1000) for _ in range(3)]
     while not first.pieces:
         await bench.step()
-    assert len(bench.batch._read_for_all) == 1
+    assert len(bench.batch._shared_prefills) == 1
     for other in others:
         other.cancelled = True
     await bench.step()
-    assert bench.batch._read_for_all == []
+    assert bench.batch._shared_prefills == []
 
 
 async def test_prompts_behind_one_long_beginning_share_its_prefill(

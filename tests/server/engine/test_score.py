@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
 import pytest
-from gonogo_server.engine.mlx import likeliest
+from gonogo_server.engine.mlx import top_logprobs
 from gonogo_server.engine.mlx.api import make_prompt_cache
 
 if TYPE_CHECKING:
@@ -25,45 +25,47 @@ pytestmark = pytest.mark.anyio
 PROMPT = tuple(range(10, 60))
 
 
-def told(*logprobs: float, chosen: int = 0, count: int = 0) -> Token:
-    return likeliest.token(mx.array(logprobs), chosen, count, lambda token: bytes([token]))
+def reported(*logprobs: float, chosen: int = 0, count: int = 0) -> Token:
+    return top_logprobs.token(mx.array(logprobs), chosen, count, lambda token: bytes([token]))
 
 
-def test_the_likeliest_come_first_and_the_lower_id_of_equal_ones() -> None:
-    token = told(log(0.1), log(0.3), log(0.2), log(0.3), log(0.1), chosen=2, count=3)
-    assert [one.id for one in token.likeliest] == [1, 3, 2]
-    assert token.chosen == token.likeliest[2]
+def test_the_most_likely_come_first_and_the_lower_id_of_equal_ones() -> None:
+    token = reported(log(0.1), log(0.3), log(0.2), log(0.3), log(0.1), chosen=2, count=3)
+    assert [one.id for one in token.top_logprobs] == [1, 3, 2]
+    assert token.chosen == token.top_logprobs[2]
     assert token.chosen.bytes == b"\x02"
 
 
 def test_as_many_as_the_vocabulary_has_can_be_asked_for() -> None:
-    assert [one.id for one in told(-3.0, -1.0, -2.0, count=3).likeliest] == [1, 2, 0]
+    assert [one.id for one in reported(-3.0, -1.0, -2.0, count=3).top_logprobs] == [1, 2, 0]
 
 
 def test_none_can_be_asked_for() -> None:
-    assert told(-1.0, -2.0, chosen=1).likeliest == ()
+    assert reported(-1.0, -2.0, chosen=1).top_logprobs == ()
 
 
 def test_the_impossible_has_a_number_that_json_knows() -> None:
-    token = told(0.0, -float("inf"), chosen=1, count=2)
-    assert token.chosen.logprob == likeliest.FLOOR == -9999.0
-    assert token.likeliest[1].logprob == -9999.0
+    token = reported(0.0, -float("inf"), chosen=1, count=2)
+    assert token.chosen.logprob == top_logprobs.FLOOR == -9999.0
+    assert token.top_logprobs[1].logprob == -9999.0
 
 
-async def test_a_greedy_answer_takes_the_likeliest_each_time(by_hand: Open, endless_folder: Path) -> None:
+async def test_a_greedy_answer_takes_the_most_likely_token_each_time(
+    by_hand: Open, endless_folder: Path
+) -> None:
     bench = by_hand(endless_folder)
-    (answer,) = await bench.run(bench.ask(PROMPT, 8, temperature=0, likeliest=5))
+    (answer,) = await bench.run(bench.ask(PROMPT, 8, temperature=0, top_logprobs=5))
     for piece in answer.pieces:
         (token,) = piece.logprobs
-        assert token.chosen == token.likeliest[0]
-        assert len(token.likeliest) == 5
+        assert token.chosen == token.top_logprobs[0]
+        assert len(token.top_logprobs) == 5
 
 
 async def test_the_probabilities_of_the_vocabulary_add_up(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
-    (answer,) = await bench.run(bench.ask(PROMPT, 3, likeliest=320))
+    (answer,) = await bench.run(bench.ask(PROMPT, 3, top_logprobs=320))
     for piece in answer.pieces:
-        assert sum(exp(one.logprob) for one in piece.logprobs[0].likeliest) == pytest.approx(1, abs=1e-4)
+        assert sum(exp(one.logprob) for one in piece.logprobs[0].top_logprobs) == pytest.approx(1, abs=1e-4)
 
 
 async def test_log_probabilities_do_not_depend_on_temperature_and_top_p(
@@ -71,11 +73,11 @@ async def test_log_probabilities_do_not_depend_on_temperature_and_top_p(
 ) -> None:
     bench = by_hand(endless_folder)
     first, second = await bench.run(
-        bench.ask(PROMPT, 1, temperature=2.0, likeliest=4),
-        bench.ask(PROMPT, 1, temperature=0.1, top_p=0.2, likeliest=4),
+        bench.ask(PROMPT, 1, temperature=2.0, top_logprobs=4),
+        bench.ask(PROMPT, 1, temperature=0.1, top_p=0.2, top_logprobs=4),
     )
-    assert [one.logprob for one in first.pieces[0].logprobs[0].likeliest] == pytest.approx(
-        [one.logprob for one in second.pieces[0].logprobs[0].likeliest], abs=1e-5
+    assert [one.logprob for one in first.pieces[0].logprobs[0].top_logprobs] == pytest.approx(
+        [one.logprob for one in second.pieces[0].logprobs[0].top_logprobs], abs=1e-5
     )
 
 
@@ -84,10 +86,10 @@ async def test_answers_that_ask_for_none_have_none_beside_those_that_do(
 ) -> None:
     bench = by_hand(endless_folder)
     without, with_some = await bench.run(
-        bench.ask(PROMPT, 3, likeliest=None), bench.ask(PROMPT, 3, likeliest=2)
+        bench.ask(PROMPT, 3, top_logprobs=None), bench.ask(PROMPT, 3, top_logprobs=2)
     )
     assert [piece.logprobs for piece in without.pieces] == [()] * 3
-    assert [len(piece.logprobs[0].likeliest) for piece in with_some.pieces] == [2] * 3
+    assert [len(piece.logprobs[0].top_logprobs) for piece in with_some.pieces] == [2] * 3
 
 
 # ---- Given tokens
@@ -101,7 +103,7 @@ async def scored(bench: Any, tokens: tuple[int, ...], count: int = 0) -> list[To
 
 async def test_a_score_is_what_generating_would_have_said(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
-    (answer,) = await bench.run(bench.ask(PROMPT, 20, likeliest=4, without_end=False, seed=2))
+    (answer,) = await bench.run(bench.ask(PROMPT, 20, top_logprobs=4, without_end=False, seed=2))
     said = [token for piece in answer.pieces for token in piece.logprobs]
     scores = await scored(bench, (*PROMPT, *answer.tokens), 4)
     assert len(said) > 5
@@ -111,7 +113,7 @@ async def test_a_score_is_what_generating_would_have_said(by_hand: Open, endless
         assert score is not None
         assert score.chosen.id == token.chosen.id
         assert score.chosen.logprob == pytest.approx(token.chosen.logprob, abs=1e-4)
-        assert [one.id for one in score.likeliest] == [one.id for one in token.likeliest]
+        assert [one.id for one in score.top_logprobs] == [one.id for one in token.top_logprobs]
 
 
 @pytest.mark.parametrize("length", [1, 2, 16, 17, 33])
@@ -216,4 +218,4 @@ async def test_the_real_model_scores_sense_above_nonsense(smollm2: MlxEngine) ->
     assert sense[-2]
     assert nonsense[-2]
     assert sense[-2].chosen.logprob > nonsense[-2].chosen.logprob + 3
-    assert sense[-2].likeliest[0].bytes == b" Paris"
+    assert sense[-2].top_logprobs[0].bytes == b" Paris"

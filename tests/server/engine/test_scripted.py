@@ -67,7 +67,7 @@ async def test_a_prompt_that_fills_the_context_is_refused(pieces: Collect) -> No
 
 @pytest.mark.parametrize("empty", [Generation((), 8, Sampling()), Generation((BEGIN,), 0, Sampling())])
 async def test_a_generation_of_nothing_is_a_bug_of_the_caller(empty: Generation) -> None:
-    with pytest.raises(ValueError, match="one token at least"):
+    with pytest.raises(ValueError, match="at least one prompt token"):
         await anext(ScriptedEngine().generate("scripted", empty))
 
 
@@ -146,7 +146,7 @@ BIASED = Sampling(logit_bias=((1000, 3.0), (ord("t"), -100.0)), presence_penalty
 
 
 @pytest.mark.parametrize("sampling", [Sampling(), BIASED], ids=["plain", "biased"])
-def test_its_probabilities_add_up_and_the_likeliest_come_first(sampling: Sampling) -> None:
+def test_its_probabilities_add_up_and_the_most_likely_come_first(sampling: Sampling) -> None:
     ruled = distribution(ord("t"), VOCABULARY, sampling, {ord("e"): 2, 1001: 1})
     assert isclose(sum(exp(ruled.logprob(token)) for token in range(VOCABULARY)), 1.0)
     values = [logprob for _, logprob in ruled.ranked]
@@ -154,7 +154,7 @@ def test_its_probabilities_add_up_and_the_likeliest_come_first(sampling: Samplin
     assert all(value < 0 for value in values)
 
 
-def test_the_expected_token_is_the_likeliest_and_twenty_others_are_likelier_than_the_rest() -> None:
+def test_the_expected_token_is_the_most_likely_and_twenty_others_are_likelier_than_the_rest() -> None:
     ruled = distribution(ord("t"), VOCABULARY, Sampling(), {})
     assert ruled.first == ord("t")
     assert len([logprob for _, logprob in ruled.ranked if logprob > ruled.others]) > 20
@@ -173,20 +173,20 @@ def test_a_penalty_is_for_each_time_or_once() -> None:
     assert [round(gap - before, 9) for gap in gaps] == [1.0, 3.0]
 
 
-async def reported(engine: ScriptedEngine, likeliest: int, sampling: Sampling) -> list[Piece]:
-    generation = Generation((BEGIN, 65), 8, sampling, likeliest)
+async def reported(engine: ScriptedEngine, top_logprobs: int, sampling: Sampling) -> list[Piece]:
+    generation = Generation((BEGIN, 65), 8, sampling, top_logprobs)
     async with aclosing(engine.generate("scripted", generation)) as steps:
         return [piece async for piece in steps]
 
 
-async def test_each_token_but_the_end_comes_with_its_probability_and_the_likeliest() -> None:
+async def test_each_token_but_the_end_comes_with_its_probability_and_the_most_likely() -> None:
     *said, last = await reported(ScriptedEngine(answer="Hi"), 3, Sampling())
     assert last.logprobs == ()
     for piece in said:
         [token] = piece.logprobs
-        assert token.chosen == token.likeliest[0]
+        assert token.chosen == token.top_logprobs[0]
         assert token.chosen.bytes == piece.text.encode()
-        assert len(token.likeliest) == 3
+        assert len(token.top_logprobs) == 3
 
 
 async def test_a_bias_changes_what_is_said() -> None:
@@ -205,7 +205,7 @@ async def test_what_is_scored_follows_something_but_the_first() -> None:
     first, *others = await ScriptedEngine().score("scripted", (BEGIN, 72, 105), 2)
     assert first is None
     assert [score.chosen.bytes for score in others if score] == [b"H", b"i"]
-    assert all(score and len(score.likeliest) == 2 for score in others)
+    assert all(score and len(score.top_logprobs) == 2 for score in others)
 
 
 async def test_tokens_are_bytes_or_characters_or_nothing() -> None:
@@ -285,8 +285,8 @@ async def test_under_a_grammar_other_tokens_are_impossible_and_biases_choose_amo
     pieces = [piece async for piece in ScriptedEngine().generate("scripted", generation)]
     assert "".join(piece.text for piece in pieces) == "b"
     first = pieces[0].logprobs[0]
-    assert sum(exp(one.logprob) for one in first.likeliest) == pytest.approx(1)
-    assert {one.id for one in first.likeliest} == set(b"abc")
+    assert sum(exp(one.logprob) for one in first.top_logprobs) == pytest.approx(1)
+    assert {one.id for one in first.top_logprobs} == set(b"abc")
 
 
 async def test_a_grammar_that_leads_nowhere_fails_the_generation() -> None:

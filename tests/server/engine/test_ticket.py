@@ -101,12 +101,12 @@ def size(value: object, seen: set[int]) -> int:
     return sys.getsizeof(value) + sum(size(part, seen) for part in parts)
 
 
-@pytest.mark.parametrize(("likeliest", "most"), [(None, 256), (20, 4096)])
+@pytest.mark.parametrize(("top_logprobs", "most"), [(None, 256), (20, 4096)])
 async def test_a_piece_that_waits_for_its_reader_takes_a_few_kilobytes_at_most(
-    smollm2: MlxEngine, likeliest: int | None, most: int
+    smollm2: MlxEngine, top_logprobs: int | None, most: int
 ) -> None:
     prompt = await smollm2.encode("smollm2", "Once upon a time")
-    generation = Generation(prompt, 24, Sampling(temperature=0), likeliest)
+    generation = Generation(prompt, 24, Sampling(temperature=0), top_logprobs)
     async with asyncio.timeout(PATIENCE), aclosing(smollm2.generate("smollm2", generation)) as steps:
         pieces = [piece async for piece in steps]
     seen: set[int] = set()

@@ -115,7 +115,11 @@ def test_log_probabilities_go_with_their_text() -> None:
     assert isinstance(step, Text)
     (placed,) = step.tokens
     assert placed.token is not None
-    assert (placed.data, placed.token.chosen.logprob, placed.token.likeliest[0].bytes) == (b"Hi", -0.5, b"H")
+    assert (placed.data, placed.token.chosen.logprob, placed.token.top_logprobs[0].bytes) == (
+        b"Hi",
+        -0.5,
+        b"H",
+    )
 
 
 @pytest.mark.parametrize("spelled", [None, 5, 10**15, "Hi", [300], [None]], ids=str)

@@ -1,21 +1,21 @@
 """The engine on MLX: the only package that imports mlx and mlx_lm.
 
-Importing it, or any module in it, loads a BLAS first: that cannot be done any more once mlx is imported.
+Importing it, or any module in it, loads a BLAS first, because that is impossible once mlx is imported.
 
-Who owns what:
+Ownership:
 
-* The thread `gonogo-mlx` (`worker.Worker`) owns all that mlx made: models, caches, streams. They are loaded, used and
-  released there, in `residents`, `batch`, `packed`, `sequence`, `score` and `embedder`; no array leaves it. It runs
-  what is put into its inbox, between two steps.
-* The thread `gonogo-text` owns the tokenizers for what takes long: chat templates, prompts to tokens, grammars to
-  matchers. The thread above turns tokens into text, each sequence with a stream of its own (`text.Text.stream`), and
-  advances a matcher once its sequence was handed over.
-* The event loop owns the pool (which model is in memory, who waits for it) and the tickets. It calls the threads and
-  awaits their futures; pieces come back by `ticket.Deliveries`, one wake-up a loop and step.
-* Shared without a lock is one flag: `Ticket.cancelled`, written on the loop, read on the thread.
+* The thread `gonogo-mlx` (`worker.Worker`) owns all objects of mlx: models, caches, streams. They are loaded, used and
+  released there, in `residents`, `batch`, `packed`, `sequence`, `score` and `embedder`; no array leaves it. Between two
+  steps the thread runs the calls in its inbox.
+* The thread `gonogo-text` does the slow work of the tokenizers: it renders chat templates and encodes prompts. Grammars
+  are compiled on threads of their own (`matchers`). Decoding is done on `gonogo-mlx`, with a stream for each sequence
+  (`text.Text.stream`); it also advances the matcher of a sequence.
+* The event loop owns the pool (the models in memory and the requests that wait for them) and the tickets. It calls the
+  threads and awaits their futures; pieces come back by `ticket.Deliveries`, with one wake-up per loop and step.
+* One flag is shared without a lock: `Ticket.cancelled`, written on the loop, read on the thread.
 """
 
 from gonogo_server.engine.mlx.blas import load_blas
 
 BLAS = load_blas()
-"""The BLAS that mlx computes with; None if it needs none (macOS, a GPU)."""
+"""The BLAS that mlx uses; None if it needs none (macOS, a GPU)."""

@@ -13,19 +13,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OWN: Final = {"lora_a", "lora_b", "m"}
-"""What the weights that an adapter adds are called in mlx_lm's layers."""
+"""The names in mlx_lm's layers of the weights that an adapter adds."""
 
 
 def adapt(model: Any, folder: Path, dtype: mx.Dtype | None) -> None:  # noqa: ANN401 - mlx_lm has no types
-    """Change the model (an mlx_lm module) to what the adapter in the folder makes of it.
+    """Apply the adapter in the folder to the model (an mlx_lm module), in place.
 
-    In `dtype` (not None) the adapter becomes part of the base's weights, and a step costs what it costs without;
-    weights as stored would lose much of it by that, as they are coarser. Raises `ValueError` if it does not fit.
+    With a `dtype`, the adapter is fused into the base's weights, so that a step costs no more than without it. Without
+    one the weights stay as stored, and the adapter separate, because coarser weights would lose much of it. Raises
+    `ValueError` if the adapter does not fit the model.
     """
     try:
         whole().load_adapters(model, str(folder))
     except ValueError as error:
-        # The rest of its lines go through all the other weights.
+        # The other lines of the message list all the other weights.
         detail = " ".join(line.strip() for line in str(error).splitlines()[:2])
         raise ValueError(f"its adapter does not fit its base: {detail}") from error
     except (AttributeError, KeyError, TypeError) as error:
@@ -39,9 +40,9 @@ def adapt(model: Any, folder: Path, dtype: mx.Dtype | None) -> None:  # noqa: AN
 
 
 def _check_complete(model: Any, folder: Path) -> None:  # noqa: ANN401 - mlx_lm has no types
-    """Weights that the file lacks would be left without effect: it was trained on a smaller model then."""
+    """Raise `ValueError` if the file lacks weights, which mlx_lm ignores: it was trained on a smaller model."""
     parameters: list[tuple[str, Any]] = tree_flatten(model.parameters())  # type: ignore[assignment]  # a dict where asked for
     wanted = [name for name, _ in parameters if name.rpartition(".")[2] in OWN]
-    there = mx.load(str(folder / "adapters.safetensors"))
-    if missing := next((name for name in wanted if name not in there), None):
+    present = mx.load(str(folder / "adapters.safetensors"))
+    if missing := next((name for name in wanted if name not in present), None):
         raise ValueError(f"its adapter does not fit its base: it has nothing for {missing}")

@@ -1,8 +1,8 @@
 """All parts of mlx_lm that the engine uses, by name.
 
-Little of it is public and it moves from minor to minor, so mlx_lm is pinned to `TESTED`, and a test compares
-the signatures with those it recorded. What a plain Llama in a GGUF file needs is here at once; `whole` imports the
-rest, which takes a second and a half, when it is requested.
+Little of it is public, and it changes between minor versions, so mlx_lm is pinned to `TESTED`, and a test compares the
+signatures with recorded ones. This module imports what a plain Llama in a GGUF file needs; `whole` imports the rest on
+its first call, which takes a second and a half.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ else:
     apply_top_p = _sampling.apply_top_p
 
 TESTED = "0.32.2"
-"""The version of mlx_lm."""
+"""The tested version of mlx_lm."""
 
 generation_stream = mx.new_thread_local_stream(mx.default_device())
-"""All that generates does it on this stream, so that it is done in one order."""
+"""The only stream that generation uses, so that its operations run in one order."""
 
 WHOLE = {
     "BatchGenerator": "generate.BatchGenerator",
@@ -44,7 +44,7 @@ WHOLE = {
     "load_model": "utils.load_model",
     "load_tokenizer": "utils.load_tokenizer",
 }
-"""What `whole` has, and where it stands in mlx_lm."""
+"""The names that `whole` returns, and where mlx_lm defines them."""
 
 
 __all__ = [

@@ -1,7 +1,7 @@
-"""One model and all answers that are generated with it at the same time (continuous batching).
+"""The answers that one model generates at the same time (continuous batching).
 
-mlx_lm's BatchGenerator does the work: sequences join it and leave it between any two steps. What is decided here is
-who joins when, which prefix is cached, and how a failed step is handled.
+mlx_lm's BatchGenerator computes; sequences join and leave it between steps. This module decides when a sequence joins,
+which prefixes are cached, and how a failed step is handled.
 """
 
 from __future__ import annotations
@@ -41,30 +41,30 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WORTH_WAITING = 32
-"""Tokens that must be shared with a prompt of another request that is just being read, to wait for it."""
+"""Number of tokens that a prompt must share with one in prefill of another request, to wait for it."""
 
 Cache = list[Any]
-"""A cache for each layer of a model, as mlx_lm makes them."""
+"""The caches of all layers of a model, of mlx_lm's types."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """The first `length` tokens of a prompt, read already."""
+    """A cache with the first `length` tokens of a prompt."""
 
     length: int
     cache: Cache
 
 
 @dataclass(frozen=True, slots=True)
-class ReadForAll:
-    """A prompt but for its last token, read by the first choice of a request, for its other choices that wait."""
+class SharedPrefill:
+    """The cache of a prompt without its last token, read by the first choice of a request for its other choices."""
 
     prompt: Sequence[int]
     entry: Entry[Cache]
 
 
 class Batch:
-    """The answers of one model; `make_generator` gives a fresh BatchGenerator, or what stands in for one."""
+    """The answers of one model; `make_generator` returns a new BatchGenerator or a replacement for it."""
 
     def __init__(
         self,
@@ -86,78 +86,78 @@ class Batch:
         self._trimmable = all(isinstance(layer, KVCache) for layer in _layers(make_prompt_cache(model)))
         self._waiting: deque[TokenSequence] = deque()
         self._first_joined = False
-        """Whether the latest to join was the first answer of its request."""
+        """Whether the latest sequence to join was the first answer of its request."""
         self._sequences: dict[int, TokenSequence] = {}
         self._reading: set[int] = set()
-        self._read_for_all: list[ReadForAll] = []
+        self._shared_prefills: list[SharedPrefill] = []
 
     def add(self, sequence: TokenSequence) -> None:
-        """Have it answered, as soon as there is room."""
+        """Queue a sequence; it joins the batch as soon as there is room."""
         self._waiting.append(sequence)
 
     @property
     def unfinished(self) -> int:
-        """Answers that are being generated or wait to be."""
+        """Number of answers that are running or waiting."""
         return len(self._sequences) + len(self._waiting)
 
     def step(self, deliveries: Deliveries) -> bool:
-        """Go on by a token of each sequence past its prompt, and by a part of a prompt; False: nothing to do."""
+        """Generate a token for each sequence after prefill, and read part of a prompt; return False if all are done."""
         self._drop_cancelled()
         try:
             self._admit(deliveries)
-            self._read_for_all = [one for one in self._read_for_all if self._awaited(one.prompt)]
+            self._shared_prefills = [one for one in self._shared_prefills if self._awaited(one.prompt)]
             if not self._sequences:
                 return False
-            self._go_on(deliveries)
+            self._advance(deliveries)
         except Exception as error:  # noqa: BLE001 - reported to the affected answers
-            # The caches of all sequences may be out of step with their tokens now: none of them can be used again.
+            # The caches of all sequences may be out of step with their tokens, so none of them can be used again.
             log_failure(log, error, "A step of the model %s failed.", self._name)
-            self._break(error, deliveries)
+            self._reset(error, deliveries)
         return self.unfinished > 0
 
     def fail(self, error: Exception, deliveries: Deliveries) -> None:
-        """Tell everyone, those who wait as well."""
+        """Fail all answers, including waiting ones."""
         for sequence in (*self._sequences.values(), *self._waiting):
             deliveries.add(sequence.ticket, error)
-        self._sequences, self._waiting, self._read_for_all = {}, deque(), []
+        self._sequences, self._waiting, self._shared_prefills = {}, deque(), []
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Close the generator."""
         self._generator.close()
 
-    def _go_on(self, deliveries: Deliveries) -> None:
+    def _advance(self, deliveries: Deliveries) -> None:
         read, answered = self._generator.next()
         for response in read:
             if response.end_of_segment:
                 self._reading.discard(response.uid)
                 if not response.end_of_prompt:
-                    self._hand_over(response.uid)
+                    self._keep_prompt(response.uid)
         for response in answered:
             self._answer(response, deliveries)
 
-    def _hand_over(self, uid: int) -> None:
-        """Of a prompt that was just read: give it to those who can use it, now that no answer is behind it."""
+    def _keep_prompt(self, uid: int) -> None:
+        """Keep the cache of a prompt that was just read, before tokens of its answer follow, if it can be reused."""
         prompt = self._sequences[uid].prompt
         awaited = self._awaited(prompt)
         if self._trimmable and not awaited:
             return
         cache, tokens = self._generator.extract_cache([uid])[uid]
         if not self._trimmable:
-            # It can be used again as a whole only, and with an answer behind it, it is another one.
+            # It can only be reused as a whole, and the answer will change it.
             self._keep(cache, tokens)
         if awaited:
-            # Not left to the prefix cache, which may keep nothing, or not for as long.
-            self._settle(cache)
-            self._read_for_all.append(ReadForAll(prompt, _entry(cache, tokens)))
+            # Kept here, because the prefix cache may be disabled, or evict it too early.
+            self._evaluate(cache)
+            self._shared_prefills.append(SharedPrefill(prompt, _entry(cache, tokens)))
 
     def _awaited(self, prompt: Sequence[int]) -> bool:
-        """Whether choices of the same request wait: theirs is the very same prompt, not just an equal one."""
+        """Whether choices of the same request wait; they share the prompt object, which is not merely equal."""
         return any(sequence.prompt is prompt for sequence in self._waiting)
 
     def _answer(self, response: Any, deliveries: Deliveries) -> None:  # noqa: ANN401 - mlx_lm's
         sequence = self._sequences.get(response.uid)
         if sequence is None:
-            # An earlier one of its tokens failed it.
+            # The sequence failed at an earlier token.
             return
         result = self._result(sequence, response)
         deliveries.add(sequence.ticket, result)
@@ -173,7 +173,7 @@ class Batch:
             return sequence.failure or sequence.piece(
                 response.token, response.logprobs, response.finish_reason
             )
-        except Exception as error:  # noqa: BLE001 - the step was a good one: it is this answer's alone
+        except Exception as error:  # noqa: BLE001 - the step succeeded; only this answer fails
             log_failure(log, error, "An answer of the model %s could not be delivered.", self._name)
             return error.with_traceback(None)
 
@@ -196,19 +196,19 @@ class Batch:
                 return
             try:
                 if not self._has_room(sequence):
-                    # Nobody overtakes it, or it might wait for ever.
+                    # No sequence may overtake it, or it might wait forever.
                     return
                 self._join(sequence)
-            except Exception as error:  # noqa: BLE001 - nothing of it is in the batch yet: it is this answer's alone
+            except Exception as error:  # noqa: BLE001 - it is not in the batch yet; only this answer fails
                 log_failure(log, error, "An answer of the model %s could not be started.", self._name)
                 self._waiting.remove(sequence)
                 deliveries.add(sequence.ticket, error.with_traceback(None))
 
     def _in_turn(self) -> list[TokenSequence]:
-        """Those who wait: the first answers of requests and the other ones take turns, each in the order they came.
+        """The waiting sequences: first answers of requests alternate with other answers, each in order of arrival.
 
-        So a request for many keeps the next one waiting for one of them rather than for all, and who asks for one
-        answer after the other does not keep its others waiting for ever.
+        A request for many answers thus delays the next request by one of them rather than by all, and a steady flow of
+        requests for one answer does not delay its other answers forever.
         """
         first = [sequence for sequence in self._waiting if sequence.first]
         others = [sequence for sequence in self._waiting if not sequence.first]
@@ -216,10 +216,10 @@ class Batch:
         return [sequence for pair in pairs for sequence in pair if sequence is not None]
 
     def _has_room(self, sequence: TokenSequence) -> bool:
-        """Whether the caches stay within `most_bytes`, however long the answers get.
+        """Whether the caches stay within `most_bytes` even if all answers reach their limits.
 
-        Alone it is let in whatever it takes: it would wait for ever, and its `max_tokens` may be far more than its
-        answer has.
+        A sequence that is alone always has room: it would wait forever, and its answer may be far shorter than
+        `max_tokens`.
         """
         if self._most_bytes is None or not self._sequences:
             return True
@@ -234,13 +234,13 @@ class Batch:
         prompt = np.asarray(sequence.prompt[:-1], dtype=np.int64)
         kept = self._kept(sequence, prompt)
         length = kept[1] if kept else 0
-        answering, shared = self._answering(prompt)
+        running, shared = self._most_shared(prompt)
         if self._worth_waiting(sequence, prompt, max(length, shared)):
             return
         if shared > length:
-            kept = self._of_row(answering, prompt)
+            kept = self._of_row(running, prompt)
         self._insert(sequence, _prefix(*kept) if kept else None)
-        # Not before: whoever is in neither is forgotten when the thread dies.
+        # Removed last: a sequence that is neither waiting nor running would not be failed if the thread died.
         self._waiting.remove(sequence)
         self._first_joined = sequence.first
 
@@ -264,10 +264,10 @@ class Batch:
             self._reading.add(uid)
 
     def _worth_waiting(self, sequence: TokenSequence, prompt: NDArray[np.int64], cached: int) -> bool:
-        """Whether a prompt that is just being read saves more of this one than is saved already.
+        """Whether waiting for a prompt in prefill saves more tokens than the caches do now.
 
-        So the choices of a request share one prefill however short it is, and requests behind one system prompt
-        where that is long.
+        The choices of a request thus share one prefill of any length, and requests with the same system prompt share it
+        if it is long.
         """
         return any(
             self._shared(other.prompt[:-1], prompt) - cached
@@ -280,14 +280,14 @@ class Batch:
         return shared if self._trimmable or shared == len(read) else 0
 
     def _kept(self, sequence: TokenSequence, prompt: NDArray[np.int64]) -> tuple[Entry[Cache], int] | None:
-        """The longest beginning of the prompt that is in a kept cache, and its length."""
-        for one in self._read_for_all:
+        """The kept cache with the longest prefix of the prompt, and the length of the prefix."""
+        for one in self._shared_prefills:
             if one.prompt is sequence.prompt:
                 return one.entry, len(prompt)
         return self._prefixes.longest(self._name, prompt)
 
-    def _answering(self, prompt: NDArray[np.int64]) -> tuple[int, int]:
-        """Of the sequences past their prompts the one that shares most of it with this, and how many tokens."""
+    def _most_shared(self, prompt: NDArray[np.int64]) -> tuple[int, int]:
+        """The sequence after prefill that shares the longest prefix with the prompt, and the length of the prefix."""
         shared = {
             uid: self._shared(sequence.prompt[:-1], prompt)
             for uid, sequence in self._sequences.items()
@@ -300,23 +300,23 @@ class Batch:
         return entry, common_prefix(entry.tokens, prompt)
 
     def _keep(self, cache: Cache, tokens: Sequence[int]) -> None:
-        """Keep what was read for later prompts."""
+        """Add a cache to the prefix cache."""
         if not tokens:
             return
         entry = _entry(cache, tokens)
-        self._settle(cache)
+        self._evaluate(cache)
         self._prefixes.add(self._name, list(tokens), cache, entry.nbytes, trimmable=entry.trimmable)
 
-    def _settle(self, cache: Cache) -> None:
-        """Have it evaluated, as it would hold on to the whole batch otherwise."""
+    def _evaluate(self, cache: Cache) -> None:
+        """Evaluate a cache, because it would otherwise keep the arrays of the whole batch alive."""
         with mx.stream(self._generator.stream):
             mx.eval([layer.state for layer in cache])
 
-    def _break(self, error: Exception, deliveries: Deliveries) -> None:
+    def _reset(self, error: Exception, deliveries: Deliveries) -> None:
         for sequence in self._sequences.values():
             deliveries.add(sequence.ticket, error.with_traceback(None))
-        self._sequences, self._reading, self._read_for_all = {}, set(), []
-        # Where memory has run out this gives some back, and where one of them is broken it breaks no more.
+        self._sequences, self._reading, self._shared_prefills = {}, set(), []
+        # Frees memory if it has run out, and drops a prefix that may have caused the failure.
         self._prefixes.forget(self._name)
         self._generator.close()
         self._generator = self._make_generator()
@@ -335,15 +335,15 @@ def _entry(cache: Cache, tokens: Sequence[int]) -> Entry[Cache]:
 
 
 def _layers(cache: Cache) -> Cache:
-    """The caches of all layers, with those that a layer has several of one by one."""
+    """The caches of all layers; those of a layer with several caches are listed separately."""
     return [one for layer in cache for one in getattr(layer, "caches", [layer])]
 
 
 def _complete(layer: Any) -> bool:  # noqa: ANN401 - mlx_lm's
-    """Whether it has each token by itself, so that it can be cut after any of them.
+    """Whether a cache holds every token separately, so that it can be trimmed to any length.
 
-    A sliding window has dropped some once it was full. Of other kinds none can be cut, or not to any length:
-    mlx_lm says that a ChunkedKVCache can, but cuts off no more than is left of its last chunk.
+    A sliding window drops tokens once it is full. Other kinds cannot be trimmed, or not to any length: mlx_lm reports a
+    ChunkedKVCache as trimmable, but trims no more than its last chunk.
     """
     if isinstance(layer, RotatingKVCache):
         return bool(layer.is_trimmable())  # type: ignore[no-untyped-call]  # mlx_lm is typed in part
@@ -351,8 +351,8 @@ def _complete(layer: Any) -> bool:  # noqa: ANN401 - mlx_lm's
 
 
 def _copy(cache: Cache) -> Cache:
-    """A cache that can be trimmed without the original's noticing.
+    """A copy that can be trimmed without changing the original.
 
-    The arrays of the plain kind are shared: a batch copies them when a sequence joins it (`merge`).
+    Copies of plain caches share the arrays, because a batch copies them when a sequence joins it (`merge`).
     """
     return [copy.copy(layer) if type(layer) is KVCache else copy.deepcopy(layer) for layer in cache]

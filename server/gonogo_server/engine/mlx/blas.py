@@ -1,8 +1,8 @@
 """A fast BLAS under mlx, on Linux without a GPU.
 
 The `mlx-cpu` wheel is linked with the reference BLAS, whose matrix products are 10 to 60 times slower than
-those of a tuned one. The dynamic linker looks a symbol up in the global scope first, in the order of loading,
-so that a library with the standard `cblas_*` names that is loaded globally before `mlx.core` takes its place
+those of a tuned one. The dynamic linker looks up a symbol in the global scope first, in the order of loading. A library
+with the standard `cblas_*` names that is loaded globally before `mlx.core` therefore replaces the reference BLAS
 (dlopen(3), RTLD_GLOBAL).
 """
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
 
 OPENBLAS = ("libopenblas.so.0", "libopenblas.so")
-"""As Debian, Ubuntu and Fedora name it; the dynamic linker knows where."""
+"""The file names in Debian, Ubuntu and Fedora, which the dynamic linker resolves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blas:
-    """What is to be said about the BLAS: `path` of the library that was loaded, None if there is none."""
+    """The BLAS in use: the `path` of the loaded library, None if none was loaded, and a description for people."""
 
     path: str | None
     description: str
@@ -34,9 +34,9 @@ class Blas:
 def load_blas(
     environ: MutableMapping[str, str] = os.environ, modules: Mapping[str, object] = sys.modules
 ) -> Blas | None:
-    """Load the first BLAS that is found for all of the process; None if mlx has no use for one.
+    """Load the first BLAS that is found, for the whole process; return None if mlx does not need one.
 
-    Looked for are PyPI's `mkl`, then the system's OpenBLAS. Call it before the first import of `mlx.core`.
+    Tries PyPI's `mkl`, then the system's OpenBLAS. Call it before the first import of `mlx.core`.
     """
     if sys.platform != "linux" or not _installed("mlx-cpu"):
         return None
@@ -45,7 +45,7 @@ def load_blas(
     for name, path in candidates():
         if _has_cblas(path):
             if name == "MKL":
-                _settle(Path(path), environ)
+                _configure_mkl(Path(path), environ)
             ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
             return Blas(path, f"{name} ({path})")
     return Blas(
@@ -54,7 +54,7 @@ def load_blas(
 
 
 def candidates() -> Iterator[tuple[str, str]]:
-    """Name and library of each BLAS that may be on this machine, the fastest first."""
+    """The name and the library of each BLAS that may be installed, the fastest first."""
     if _installed("mkl"):
         for file in distribution("mkl").files or ():
             if file.name.startswith("libmkl_rt.so"):
@@ -78,15 +78,16 @@ def _has_cblas(library: str) -> bool:
         return False
 
 
-def _settle(mkl: Path, environ: MutableMapping[str, str]) -> None:
-    """Set MKL up, where the user has not."""
+def _configure_mkl(mkl: Path, environ: MutableMapping[str, str]) -> None:
+    """Set the environment variables of MKL that the user has not set."""
     if "MKL_THREADING_LAYER" not in environ and not (mkl.parent / "libiomp5.so").exists():
-        # It ends the process at its first product where its OpenMP is missing.
+        # Without its OpenMP, MKL ends the process at the first product.
         environ["MKL_THREADING_LAYER"] = "SEQUENTIAL"
-    # Its reproducible mode, so that a product is the same whatever memory it lies in; and products of 2 to 16 rows
+    # The reproducible mode, so that a product does not depend on its memory alignment. Products of 2 to 16 rows also
     # take a fifth to a third less time in it (MKL 2026.2 on AMD EPYC: a step of eight rows 79 ms instead of 96).
     environ.setdefault("MKL_CBWR", "AUTO")
-    # Its threads spin for 200 ms after each product by default, longer than a step takes, and so keep a core from the
-    # event loop and from clients on this machine. After 1 ms they sleep: a step takes as long, and the processor works
-    # 1.5 seconds instead of 2 for each second of one answer (MKL 2026.2 with Intel's OpenMP, two cores of an AMD EPYC).
+    # By default its threads spin for 200 ms after each product, longer than a step takes, and so keep a core from the
+    # event loop and from clients on this machine. Here they sleep after 1 ms: a step takes as long, and one second of
+    # one answer costs 1.5 seconds of processor time instead of 2 (MKL 2026.2 with Intel's OpenMP, two cores of an AMD
+    # EPYC).
     environ.setdefault("KMP_BLOCKTIME", "1")

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     import mlx.core as mx
 
 UNTIED = {"tie_word_embeddings": True}
-"""Changes to a config.json with which a model is built without a head of its own: nothing needs one here."""
+"""Changes to a config.json for a model without its own output layer, which embeddings do not need."""
 
 
 class Headless:
-    """Reads checkpoints of a decoder alone, whose names lack the `model.` of one that has a head as well."""
+    """Reads checkpoints of a decoder without a head, whose weight names lack the prefix `model.`."""
 
     def sanitize(self, weights: Mapping[str, mx.array]) -> dict[str, mx.array]:
-        """The weights under the names of mlx_lm."""
+        """The weights under mlx_lm's names."""
         if not any(name.startswith("model.") for name in weights):
             weights = {f"model.{name}": weight for name, weight in weights.items()}
         known = getattr(super(), "sanitize", dict)
@@ -27,18 +27,18 @@ class Headless:
 
 
 def headless_classes(config: dict[str, Any]) -> tuple[type[Any], type[Any]]:
-    """mlx_lm's classes for a config.json, the first one `Headless`. Raises `ValueError` if it has none."""
+    """mlx_lm's model class, made `Headless`, and its arguments class. Raises `ValueError` for unknown ones."""
     model, args = whole().get_classes(config)
     return type(model.__name__, (Headless, model), {}), args
 
 
 class Decoder:
-    """The hidden states that the `body` of an mlx_lm model computes: all of it but the head."""
+    """Computes the hidden states with the `body` of an mlx_lm model, the model without its head."""
 
     def __init__(self, body: Any) -> None:  # noqa: ANN401 - mlx_lm has no types
         self._body = body
 
     def __call__(self, ids: mx.array, _lengths: mx.array) -> mx.array:
-        """Like `Encoder`: padding stands behind the input, where no token of a decoder looks."""
+        """Like `Encoder`; `_lengths` is unused, because the tokens of a decoder do not attend to padding after them."""
         states: mx.array = self._body(ids)
         return states

@@ -15,19 +15,19 @@ def on_cpu() -> bool:
 
 
 def set_up() -> None:
-    """Settle, for all of the process, what suits the device; to be called before a model is loaded."""
-    # Without it a large model is paged out between steps on macOS; elsewhere it does nothing.
+    """Configure mlx for the device, for the whole process. Call it before a model is loaded."""
+    # Without this, macOS pages out a large model between steps; elsewhere it has no effect.
     most = mx.device_info().get("max_recommended_working_set_size")
     if most is not None:
         mx.set_wired_limit(int(most))
     if on_cpu():
-        # On Linux compiling means to run g++ and to keep what comes of it in a shared folder of /tmp, and it
-        # gains nothing there: 17 to 22 tokens a second with it and without (SmolLM2-135M, two cores).
+        # On Linux mlx compiles with g++ and keeps the output in a shared folder of /tmp. This gains nothing there: 17
+        # to 22 tokens a second with and without it (SmolLM2-135M, two cores).
         mx.disable_compile()
 
 
 def describe() -> str:
-    """Version, device, precision and BLAS, for people."""
+    """The version of mlx, the device, the precision and the BLAS, for people."""
     if not on_cpu():
         return f"mlx {version('mlx')} on the GPU, weights as stored"
     blas = "" if BLAS is None else f", BLAS: {BLAS.description}"

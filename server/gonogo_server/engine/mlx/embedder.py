@@ -1,4 +1,4 @@
-"""An embedding model: text in, vectors out. To be used on one thread."""
+"""An embedding model: token ids in, vectors out. Use it on one thread."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.embedding_folder import EmbeddingFolder
 
 BATCH_CPU: Final = 1024
-"""Tokens of a batch, padding included: more are no faster on a CPU, and keep answers of other models waiting."""
+"""Most tokens of a batch, padding included: more are no faster on a CPU, and delay the answers of other models."""
 
 BATCH_GPU: Final = 16_384
-"""The same on a GPU, which has as much to do with a few thousand as with one."""
+"""The same on a GPU, where a few thousand tokens take as long as one."""
 
 
 class Network(Protocol):
     """Computes the hidden states (rows, tokens, hidden) of padded rows of ids."""
 
     def __call__(self, ids: mx.array, lengths: mx.array, /) -> mx.array:
-        """`lengths` are the tokens of each row; those behind them are padding."""
+        """`lengths` is the number of tokens of each row; the rest is padding."""
         ...
 
 
 class Embedder:
-    """A model in memory. `text` may be used on another thread, the rest on the one that made it."""
+    """A model in memory. `text` may be used on another thread, the rest only on the thread that created it."""
 
     def __init__(self, network: Network, pooling: str, text: EmbeddingText, nbytes: int) -> None:
         self.text = text
         self.nbytes = nbytes
-        """What the weights take."""
+        """Size of the weights in bytes."""
         self._network = network
         self._pooling = pooling
 
     def embed(self, inputs: Sequence[Sequence[int]]) -> list[list[float]]:
         """The vector of each input, in order, of length 1.
 
-        Raises `BadRequest` (param `input`) for an input without tokens, with more than the model reads, or with an id
-        that is not in its vocabulary; nothing is computed then.
+        Raises `BadRequest` (param `input`) before any computation for an input that is empty, longer than the context,
+        or has an id outside the vocabulary.
         """
         self.check(inputs)
         vectors: dict[int, list[float]] = {}
@@ -62,14 +62,14 @@ class Embedder:
         return [vectors[index] for index in range(len(inputs))]
 
     def embed_batch(self, inputs: Sequence[Sequence[int]]) -> list[list[float]]:
-        """The same for inputs that passed `check`, all at once: one step, for a thread that has others to take."""
+        """The vectors of inputs that passed `check`, computed as one batch, so that other work can run in between."""
         lengths = mx.array([len(one) for one in inputs])
         longest = max(len(one) for one in inputs)
         ids = mx.array([[*one, *[0] * (longest - len(one))] for one in inputs])
         return cast("list[list[float]]", pool(self._pooling, self._network(ids, lengths), lengths).tolist())
 
     def check(self, inputs: Sequence[Sequence[int]]) -> None:
-        """Raises `BadRequest` for what `embed` would refuse."""
+        """Raise `BadRequest` for inputs that `embed` refuses."""
         for index, one in enumerate(inputs):
             if not 0 < len(one) <= self.text.context_length:
                 raise BadRequest(
@@ -80,7 +80,7 @@ class Embedder:
                     param="input",
                     code="context_length_exceeded" if one else "invalid_value",
                 )
-            # mlx reads beyond its tables silently.
+            # mlx does not check bounds: it would read beyond its tables.
             if not 0 <= min(one) <= max(one) < self.text.vocabulary:
                 raise BadRequest(
                     f"Input {index} has an unknown token id: the ids of this model are 0 to "
@@ -91,9 +91,9 @@ class Embedder:
 
 
 def batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Numbers of inputs that are embedded together: neighbours in length, the shortest first, padding bounded.
+    """Group inputs of similar length into batches, the shortest first; return the indices of the inputs of each batch.
 
-    `lengths` are in tokens. A batch has as many as suit the device, or one input.
+    `lengths` are in tokens. A batch with its padding stays below the limit of the device, or has a single input.
     """
     most = BATCH_CPU if on_cpu() else BATCH_GPU
     made: list[list[int]] = []
@@ -106,7 +106,7 @@ def batches(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def load_embedder(location: Location) -> Embedder:
-    """The model in memory, its weights evaluated. Raises `ModelUnavailable` with the reason it cannot be."""
+    """Load the model and evaluate its weights. Raises `ModelUnavailable` with the reason of a failure."""
     try:
         folder = read_embedding_folder(location.path)
         network, model = _network(folder)
@@ -114,27 +114,27 @@ def load_embedder(location: Location) -> Embedder:
         nbytes = sum(weight.nbytes for _, weight in weights)
         return Embedder(network, folder.pooling, EmbeddingText(folder), nbytes)
     except Exception as error:
-        # Whatever a reader of a foreign file stumbles over: there are as many ways as there are files.
+        # An invalid file can make its reader raise any exception.
         raise refusal(location, error) from error
 
 
 def _network(folder: EmbeddingFolder) -> tuple[Network, Any]:
-    """What computes hidden states, and the mlx module in it that holds the weights."""
+    """The network that computes hidden states, and its mlx module that holds the weights."""
     if folder.model_type in MODEL_TYPES:
         model, _ = whole().load_model(
             folder.path, lazy=True, get_model_classes=lambda **_: (Encoder, EncoderArgs)
         )
-        encoder = _settled(model)
+        encoder = _prepared(model)
         return encoder, encoder
     model, _ = whole().load_model(
         folder.path, lazy=True, model_config=UNTIED, get_model_classes=headless_classes
     )
-    body = _settled(model).model
+    body = _prepared(model).model
     return Decoder(body), body
 
 
-def _settled(model: Any) -> Any:  # noqa: ANN401 - mlx_lm has no types
-    """The model in the precision that suits the device (see `load`), and in memory."""
+def _prepared(model: Any) -> Any:  # noqa: ANN401 - mlx_lm has no types
+    """The model in the precision of the device (see `load`), with its weights evaluated."""
     if on_cpu():
         model = whole().dequantize_model(model)
         model.set_dtype(mx.float32)

@@ -1,7 +1,7 @@
 """Reads the configuration of a sentence-transformers folder.
 
 Source: the files that sentence-transformers 2 to 6 write: modules.json, 1_Pooling/config.json,
-sentence_bert_config.json, config_sentence_transformers.json, beside those of `transformers`.
+sentence_bert_config.json and config_sentence_transformers.json, next to those of `transformers`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMPUTED: Final = ("Transformer", "Pooling", "Normalize")
-"""The modules that are computed here; vectors are normalised in any case."""
+"""The supported modules; vectors are always normalised, with or without Normalize."""
 
 OLD_MODES: Final[Mapping[str, str]] = {
     "pooling_mode_cls_token": "cls",
@@ -28,7 +28,7 @@ OLD_MODES: Final[Mapping[str, str]] = {
     "pooling_mode_weightedmean_tokens": "weightedmean",
     "pooling_mode_lasttoken": "lasttoken",
 }
-"""The switches that named the modes of pooling before `pooling_mode` did."""
+"""The flags that selected the pooling mode before `pooling_mode` existed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +38,20 @@ class EmbeddingFolder:
     path: Path
     model_type: str
     pooling: str
-    """How the vectors of tokens become one: a key of `gonogo_server.engine.mlx.pooling.MODES`."""
+    """The pooling mode, a key of `gonogo_server.engine.mlx.pooling.MODES`."""
     context_length: int
-    """The most tokens of an input, special ones included; more were cut off in training."""
+    """The most tokens of an input, special ones included; training truncated longer inputs."""
     vocabulary: int
     prompt: str = ""
-    """What the model wants to read before every text."""
+    """The text that the model expects before every input."""
     lowercase: bool = False
 
 
 def read_embedding_folder(path: Path) -> EmbeddingFolder:
-    """What the folder says. Raises `ValueError` if it asks for what is not computed here, `OSError` and
-    `KeyError` where a file of it, or what must be in it, is missing.
+    """Read the configuration in the folder.
+
+    Raises `ValueError` for an unsupported configuration, `OSError` if a file is missing, and `KeyError` if a required
+    value is missing.
     """
     config = json.loads((path / "config.json").read_text())
     if config.get("use_bidirectional_attention") or config.get("is_causal") is False:
@@ -75,7 +77,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _pooling_folder(path: Path) -> str:
-    """Where the configuration of the pooling is, after a look at all the steps to a vector."""
+    """The folder of the pooling configuration. Raises `ValueError` if modules.json has an unsupported module."""
     if not (path / "modules.json").is_file():
         return "1_Pooling"
     modules = {

@@ -1,4 +1,4 @@
-"""From text to the token ids of an embedding model. Nothing here touches mlx, so it may run on any one thread."""
+"""Tokenizes text for an embedding model. It does not use mlx, so it may run on any one thread."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
 
 
 class EmbeddingText:
-    """The tokenizer of an embedding model; `context_length` and `vocabulary` as its folder has them."""
+    """The tokenizer of an embedding model; `context_length` and `vocabulary` as in its folder."""
 
     def __init__(self, folder: EmbeddingFolder) -> None:
         self.context_length = folder.context_length
         self.vocabulary = folder.vocabulary
         self._prompt = folder.prompt
         self._tokenizer = Tokenizer.from_file(str(folder.path / "tokenizer.json"))
-        # The file may say to cut or to fill up inputs (MiniLM's: to 128 tokens), as it was left after training.
+        # The file may enable truncation and padding, as in training (MiniLM's: to 128 tokens).
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         if folder.lowercase:
             self._tokenizer.normalizer = _lowercase_first(self._tokenizer.normalizer)
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """The token ids as the model was trained on them: after its prompt, between its special tokens.
+        """The token ids of the model's prompt and the text, with the special tokens.
 
-        Never cut, so perhaps more than `context_length`; none for a text that the tokenizer throws away. Raises
-        `TooLong` for a long text that is sure to have more.
+        They are never truncated, so there may be more than `context_length`; there are none for a text that the
+        tokenizer removes entirely. Raises `TooLong` if a long text certainly exceeds `context_length`.
         """
         check_length(text, self.context_length, lambda part: len(self._ids(part)))
         return tuple(self._ids(self._prompt + text))
 
     def _ids(self, text: str) -> list[int]:
-        # As a batch, which lets other threads run meanwhile; one text alone keeps them waiting.
+        # Encoding a batch releases the GIL; encoding a single text does not.
         ids: list[int] = self._tokenizer.encode_batch_fast([text])[0].ids
         return ids
 

@@ -1,8 +1,8 @@
 """The encoder of the BERT family in mlx: BERT (MiniLM, BGE, E5, GTE), RoBERTa and XLM-RoBERTa.
 
 Sources: "BERT: Pre-training of Deep Bidirectional Transformers" (arXiv:1810.04805); the config.json and the
-names of the weights are those of Hugging Face's `transformers`. It is loaded by mlx_lm's `load_model`, which wants
-a module with `sanitize` and a class of arguments with `from_dict`.
+names of the weights are those of Hugging Face's `transformers`. mlx_lm's `load_model` loads it, which expects a module
+with `sanitize` and an arguments class with `from_dict`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 ROBERTA: Final = ("roberta", "xlm-roberta", "camembert")
-"""Model types whose positions begin behind the padding token's id, an inheritance from fairseq."""
+"""Model types whose positions begin after the padding token's id, inherited from fairseq."""
 
 MODEL_TYPES: Final = ("bert", *ROBERTA)
-"""The `model_type` of every config.json that this encoder can be made from."""
+"""The values of `model_type` in a config.json that this encoder supports."""
 
 ACTIVATIONS: Final[Mapping[str, Callable[[mx.array], mx.array]]] = {
     "gelu": gelu,
@@ -46,10 +46,10 @@ RENAMED: Final = (
     (re.compile(r"^embeddings\.LayerNorm\."), "embeddings.norm."),
     (re.compile(r"^embeddings\.(word|position|token_type)_embeddings\."), r"embeddings.\1."),
 )
-"""From the names of `transformers` to those of the modules below."""
+"""Replacements that turn the weight names of `transformers` into those of the modules below."""
 
 UNUSED: Final = ("pooler.", "cls.", "lm_head.", "embeddings.position_ids")
-"""What a checkpoint may hold beside the encoder: heads, and numbers that can be counted."""
+"""Prefixes of weights that the encoder does not use: heads, and the constant position ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class EncoderArgs:
     heads: int
     intermediate: int
     positions: int
-    """Rows of the table of positions, those before `first_position` included."""
+    """Rows of the position table, including those before `first_position`."""
     first_position: int
     token_types: int
     norm_eps: float
@@ -70,7 +70,7 @@ class EncoderArgs:
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> EncoderArgs:
-        """What a config.json says. Raises `ValueError` for a variant that is not computed here."""
+        """Read a config.json. Raises `ValueError` for an unsupported variant."""
         if (kind := config.get("position_embedding_type", "absolute")) != "absolute":
             raise ValueError(f"positions of type {kind!r} are not supported")
         if (activation := config.get("hidden_act", "gelu")) not in ACTIVATIONS:
@@ -90,12 +90,12 @@ class EncoderArgs:
 
 
 def first_position(config: Mapping[str, Any]) -> int:
-    """The row of the table of positions that the first token of an input takes."""
+    """The row of the position table for the first token of an input."""
     return int(config["pad_token_id"]) + 1 if config["model_type"] in ROBERTA else 0
 
 
 class Encoder(Module):
-    """From token ids to a vector for each: every token sees the whole input."""
+    """Computes a vector for each token; every token attends to the whole input."""
 
     def __init__(self, args: EncoderArgs) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # mlx.nn is typed in part
@@ -103,9 +103,9 @@ class Encoder(Module):
         self.layers = [Layer(args) for _ in range(args.layers)]
 
     def __call__(self, ids: mx.array, lengths: mx.array) -> mx.array:
-        """The hidden states, (rows, tokens, hidden), of `ids` (rows, tokens).
+        """The hidden states (rows, tokens, hidden) of `ids` (rows, tokens).
 
-        The first `lengths[row]` ids of a row are its input; what stands behind is padding, and its states mean nothing.
+        The first `lengths[row]` ids of a row are its input; the rest is padding, whose states are meaningless.
         """
         real = mx.arange(ids.shape[1]) < lengths[:, None]
         states = self.embeddings(ids)
@@ -114,13 +114,13 @@ class Encoder(Module):
         return states
 
     def sanitize(self, weights: Mapping[str, mx.array]) -> dict[str, mx.array]:
-        """The weights of a checkpoint under the names of this module, without those it has no use for."""
+        """The weights of a checkpoint under the names of this module, without unused ones."""
         named = {_renamed(name): weight for name, weight in weights.items()}
         return {name: weight for name, weight in named.items() if not name.startswith(UNUSED)}
 
 
 class Embeddings(Module):
-    """What a token is, where it stands, and which of two texts it is of (here the first, always)."""
+    """The sum of token, position and segment embeddings; the segment is always the first."""
 
     def __init__(self, args: EncoderArgs) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # mlx.nn is typed in part
@@ -138,7 +138,7 @@ class Embeddings(Module):
 
 
 class Layer(Module):
-    """Attention, then a feed-forward network, each added to its input and normalised after that."""
+    """Attention, then a feed-forward network; each is added to its input and then normalised."""
 
     def __init__(self, args: EncoderArgs) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # mlx.nn is typed in part
@@ -150,14 +150,14 @@ class Layer(Module):
         self._activation = ACTIVATIONS[args.activation]
 
     def __call__(self, states: mx.array, seen: mx.array) -> mx.array:
-        """The states after this layer, of those (rows, tokens, hidden) before it."""
+        """The states (rows, tokens, hidden) after this layer."""
         states = self.attention_norm(states + self.attention(states, seen))
         after: mx.array = self.norm(states + self.narrow(self._activation(self.widen(states))))
         return after
 
 
 class Attention(Module):
-    """Attention among the tokens that `seen` (rows, 1, 1, tokens) marks."""
+    """Multi-head attention to the tokens marked by `seen` (rows, 1, 1, tokens)."""
 
     def __init__(self, args: EncoderArgs) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # mlx.nn is typed in part
@@ -169,7 +169,7 @@ class Attention(Module):
         self._scale = (args.hidden // args.heads) ** -0.5
 
     def __call__(self, states: mx.array, seen: mx.array) -> mx.array:
-        """What is to be added to the states (rows, tokens, hidden)."""
+        """The attention output, which is added to the states (rows, tokens, hidden)."""
         queries, keys, values = (self._split(part(states)) for part in (self.query, self.key, self.value))
         mixed = mx.fast.scaled_dot_product_attention(queries, keys, values, scale=self._scale, mask=seen)
         added: mx.array = self.out(mixed.transpose(0, 2, 1, 3).reshape(states.shape))

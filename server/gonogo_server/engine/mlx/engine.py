@@ -1,4 +1,4 @@
-"""The engine on MLX: one thread computes, another tokenizes, and the event loop waits for both."""
+"""The engine on MLX: one thread computes, another tokenizes, and the event loop awaits both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gonogo_server import events
 from gonogo_server.engine.base import NO_VARIABLES, ModelCard, room
 from gonogo_server.engine.locate import locate_all
 from gonogo_server.engine.mlx.device import describe
-from gonogo_server.engine.mlx.foretell import foretell
+from gonogo_server.engine.mlx.estimate import estimate
 from gonogo_server.engine.mlx.load import Loaded
 from gonogo_server.engine.mlx.matchers import Matchers
 from gonogo_server.engine.mlx.residents import Limits, Residents
@@ -47,11 +47,11 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Which models are in memory: `preload` before anything is asked (None: all), `nbytes` of them at most at a time
-    (None: no limit), and until nobody has used one for `idle_seconds` (None: for ever), since the first request.
+    """Which models are in memory: those of `preload` from the start (None: all), at most `nbytes` bytes at a time
+    (None: no limit), each until it was idle for `idle_seconds` (None: forever), from the first request on.
 
-    Where all of them find no room, those are preloaded that do, in their order. One that is too large by itself, or
-    that is named and finds none, keeps the engine from starting.
+    With `preload` None, models that do not fit beside the earlier ones are not preloaded, and a model that exceeds the
+    limit alone keeps the engine from starting. So does a model that `preload` names and that does not fit.
     """
 
     preload: Collection[str] | None = None
@@ -66,18 +66,17 @@ def open_engine(
     limits: Limits | None = None,
     budget: Budget | None = None,
 ) -> MlxEngine:
-    """An engine that serves the named models under the ids that `locate_all` gives them.
+    """An engine that serves the named models under the ids of `locate_all`.
 
-    Blocks until those are in memory that are to be preloaded. Raises `ModelUnavailable` with one sentence that says
-    what to do.
+    Blocks until the preloaded models are in memory. Raises `ModelUnavailable` with a sentence that says what to do.
     """
     return MlxEngine(locate_all(models, download=download), limits or Limits(), budget or Budget())
 
 
 class MlxEngine:
-    """Models on MLX, many answers at once; see `gonogo_server.engine.base.Engine` for the methods.
+    """Models on MLX with continuous batching; see `gonogo_server.engine.base.Engine` for the methods.
 
-    `make` is called on the thread that computes.
+    `make` is called on the computing thread.
     """
 
     def __init__(
@@ -92,11 +91,11 @@ class MlxEngine:
         self._matchers = Matchers(limits.grammar_seconds)
         self._worker: Worker[Residents] = Worker("gonogo-mlx", lambda: make(limits))
         self._worker.start()
-        # Looked at on the thread, as mlx reads the headers of some files.
-        self._foretold = self._worker.call(
-            lambda _: {name: foretell(location) for name, location in self._locations.items()}
+        # Done on the thread, because mlx reads the headers of some files.
+        self._estimates = self._worker.call(
+            lambda _: {name: estimate(location) for name, location in self._locations.items()}
         ).result()
-        sizes = {name: foretold.nbytes for name, foretold in self._foretold.items()}
+        sizes = {name: estimated.nbytes for name, estimated in self._estimates.items()}
         self._pool: Pool[Resident] = Pool(
             sizes,
             self._load,
@@ -106,27 +105,27 @@ class MlxEngine:
             idle=budget.idle_seconds,
         )
         self._end = self._worker.call(lambda owned: owned.end).result()
-        self._told: asyncio.AbstractEventLoop | None = None
+        self._watching: asyncio.AbstractEventLoop | None = None
         for location in locations:
             if self._is_preloaded(location.id, budget.preload):
                 self._preload(location)
 
     @property
     def description(self) -> str:
-        """What computes, for people: device, precision and BLAS."""
+        """The device, the precision and the BLAS, for people."""
         return describe()
 
     def cards(self) -> Sequence[ModelCard]:
-        """What is served; `created` is when the model's file was last changed."""
+        """The served models; `created` is when the model's file was last changed."""
         return tuple(self._card(location) for location in self._locations.values())
 
     async def tool_style(self, model: str) -> ToolStyle | None:
-        """That of the model's chat template."""
+        """The tool style of the model's chat template."""
         async with self._chat(model) as text:
             return text.tool_style()
 
     async def reasoning_style(self, model: str) -> ReasoningStyle | None:
-        """That of the model's chat template, which is tried out where that keeps nobody waiting."""
+        """The reasoning style of the model's chat template, detected on the text thread."""
         async with self._chat(model) as text:
             return await self._read(lambda: text.reasoning_style)
 
@@ -138,50 +137,50 @@ class MlxEngine:
         effort: Effort | None = None,
         variables: Mapping[str, Any] = NO_VARIABLES,
     ) -> tuple[int, ...]:
-        """The messages through the model's own chat template."""
+        """The messages, rendered with the model's own chat template."""
         async with self._chat(model) as text:
             return await self._read(lambda: text.chat_prompt(messages, tools, effort, variables))
 
     async def opens_reasoning(self, model: str, prompt: Sequence[int]) -> bool:
-        """Whether its text ends with the start marker."""
+        """Whether the prompt ends with the start marker of the reasoning."""
         async with self._chat(model) as text:
             return await self._read(lambda: text.opens_reasoning(prompt))
 
     async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:
-        """With the special tokens that the model has for it."""
+        """A fill-in-the-middle prompt with the model's special tokens."""
         async with self._chat(model) as text:
             return await self._read(lambda: text.infill_prompt(prefix, suffix))
 
     async def encode(self, model: str, text: str) -> tuple[int, ...]:
-        """The text as token ids; for no text at all the begin token alone."""
+        """The token ids of the text; for an empty text, only the begin token."""
         async with self._lease(model) as resident:
             return await self._read(lambda: resident.text.encode(text))
 
     async def decode(self, model: str, tokens: Sequence[int]) -> tuple[bytes, ...]:
-        """What each token adds to a text."""
+        """The bytes of each token."""
         async with self._chat(model) as text:
             return await self._read(lambda: text.decode(tokens))
 
-    async def score(self, model: str, tokens: Sequence[int], likeliest: int) -> Sequence[Token | None]:
-        """The log probability of each token, by the model as it is: without a cache of what it has read."""
+    async def score(self, model: str, tokens: Sequence[int], top_logprobs: int) -> Sequence[Token | None]:
+        """The log probability of each token, computed without the prefix cache."""
         async with self._chat(model) as text:
-            # What spells tokens is made where it keeps nobody waiting.
+            # The text thread builds the tokenizer for `spell`, which takes long the first time.
             await self._read(lambda: text.spell(tokens[0]))
-            return await self._in_steps(lambda owned: owned.score(model, tokens, likeliest))
+            return await self._in_steps(lambda owned: owned.score(model, tokens, top_logprobs))
 
     async def embed(self, model: str, inputs: Sequence[Sequence[int]]) -> Sequence[Sequence[float]]:
-        """The vector of each input, some of them a step."""
+        """The vector of each input, computed in steps of several inputs."""
         async with self._lease(model):
             return await self._in_steps(lambda owned: owned.embed(model, inputs))
 
     async def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
-        """The answer, a piece for each token, in one batch with those of others."""
+        """The answer, one piece per token, generated in a batch with other answers."""
         async with self._chat(model) as text:
             generation = replace(generation, max_tokens=room(generation, text.context_length))
             matcher = await self._matcher(text, generation)
             ticket = Ticket()
             try:
-                # Waited for, as nothing would ever come of an answer that could not be begun.
+                # Awaited, because a failure to add the answer would otherwise leave it without pieces forever.
                 await asyncio.wrap_future(
                     self._worker.call(
                         lambda owned: owned.add(model, TokenSequence(ticket, generation, text, matcher))
@@ -197,7 +196,7 @@ class MlxEngine:
 
     @property
     def unfinished(self) -> int:
-        """Answers that are being generated or wait to be."""
+        """Number of answers that are running or waiting."""
         return self._worker.call(lambda owned: owned.unfinished).result()
 
     @property
@@ -206,13 +205,13 @@ class MlxEngine:
         return self._worker.alive
 
     async def close(self) -> None:
-        """Stop within a step, and release the models on their thread."""
+        """Stop after the current step, and release the models on their thread."""
         await asyncio.to_thread(self._worker.stop)
         self._reader.shutdown(wait=False)
 
     def _card(self, location: Location) -> ModelCard:
-        resident, foretold = self._pool.loaded(location.id), self._foretold[location.id]
-        known = foretold if resident is None else resident.text
+        resident, estimated = self._pool.loaded(location.id), self._estimates[location.id]
+        known = estimated if resident is None else resident.text
         return ModelCard(
             location.id,
             location.type,
@@ -223,7 +222,7 @@ class MlxEngine:
         )
 
     async def _matcher(self, text: Text, generation: Generation) -> LLMatcher | None:
-        """Grammars are compiled, and what spells tokens is made, where that keeps nobody waiting."""
+        """The matcher of the grammar; None if there is none. Slow preparations run on other threads."""
         if (grammar := generation.grammar) is not None:
             self._worker.check()
             return await self._matchers.at_beginning(text, grammar)
@@ -233,27 +232,27 @@ class MlxEngine:
 
     @asynccontextmanager
     async def _chat(self, model: str) -> AsyncIterator[Text]:
-        """What reads and writes for a model that generates."""
+        """Lease a generative model, and return its tokenizer."""
         async with self._lease(model) as resident:
-            assert isinstance(resident, Loaded), "the caller asks a model for what its type can do"
+            assert isinstance(resident, Loaded), "the caller checks the type of the model"
             yield resident.text
 
     @asynccontextmanager
     async def _lease(self, model: str) -> AsyncIterator[Resident]:
-        self._have_the_end_told()
+        self._watch_end()
         self._worker.check()
         async with self._pool.lease(model, current().begun) as resident:
             yield resident
 
-    def _have_the_end_told(self) -> None:
-        """See that who waits for room hears of the engine's end: there may be no work of theirs that fails."""
+    def _watch_end(self) -> None:
+        """Fail requests that wait for a model when the engine ends, because they have no work on it that could fail."""
         loop = asyncio.get_running_loop()
-        if self._told is not loop:
-            self._told = loop
-            self._end.add_done_callback(lambda end: self._tell_the_end(loop, end.exception()))
+        if self._watching is not loop:
+            self._watching = loop
+            self._end.add_done_callback(lambda end: self._refuse_waiting(loop, end.exception()))
 
-    def _tell_the_end(self, loop: asyncio.AbstractEventLoop, error: BaseException | None) -> None:
-        # A loop that is closed has nobody who waits.
+    def _refuse_waiting(self, loop: asyncio.AbstractEventLoop, error: BaseException | None) -> None:
+        # A closed loop raises RuntimeError; no request waits on it.
         if isinstance(error, Exception):
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._pool.refuse_all, error)
@@ -267,9 +266,9 @@ class MlxEngine:
 
     def _preload(self, location: Location) -> None:
         events.model_loading(location.id)
-        begun = monotonic()
+        started = monotonic()
         resident = self._worker.call(_loading(location)).result()
-        self._pool.adopt(location.id, resident, monotonic() - begun)
+        self._pool.adopt(location.id, resident, monotonic() - started)
 
     async def _load(self, model: str) -> Resident:
         return await asyncio.wrap_future(self._worker.call(_loading(self._locations[model])))
@@ -278,13 +277,13 @@ class MlxEngine:
         await asyncio.wrap_future(self._worker.call(lambda owned: owned.unload(model)))
 
     async def _in_steps(self, work: Callable[[Residents], Future[Result]]) -> Result:
-        begun = self._worker.call(work)
+        submitted = self._worker.call(work)
         try:
-            running = await asyncio.wrap_future(begun)
+            running = await asyncio.wrap_future(submitted)
             return await asyncio.wrap_future(running)
         except asyncio.CancelledError:
-            # It may have begun where this loop has not heard of it yet.
-            begun.add_done_callback(_stop)
+            # The thread may have started the job already.
+            submitted.add_done_callback(_cancel_job)
             raise
 
     async def _read(self, work: Callable[[], Result]) -> Result:
@@ -292,10 +291,10 @@ class MlxEngine:
         return await asyncio.get_running_loop().run_in_executor(self._reader, work)
 
 
-def _stop(begun: Future[Future[Result]]) -> None:
-    """Have work that is done in steps end before the next one."""
-    if not begun.cancelled() and begun.exception() is None:
-        begun.result().cancel()
+def _cancel_job(submitted: Future[Future[Result]]) -> None:
+    """Cancel a job, so that it ends before its next step."""
+    if not submitted.cancelled() and submitted.exception() is None:
+        submitted.result().cancel()
 
 
 def _loading(location: Location) -> Callable[[Residents], Resident]:

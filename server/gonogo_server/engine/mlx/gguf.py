@@ -1,10 +1,10 @@
 """A Llama or a Qwen in a GGUF file, as an mlx_lm model.
 
-Tensor and metadata names are those of the GGUF specification (ggml, docs/gguf.md). mlx reads the tensors:
-what is quantised as Q4_0, Q4_1 or Q8_0 comes as packed weights with scales and biases for groups of 32, the
-rest as floats. llama.cpp's converter (conversion/llama.py, permute) pairs the rows of a Llama's q and k that rotary
-embedding turns together. They are put back to where they were, as an adapter that was made for the original expects
-them there. Those of a Qwen are where they were (conversion/qwen.py).
+Tensor and metadata names are those of the GGUF specification (ggml, docs/gguf.md). mlx reads the tensors: those
+quantised as Q4_0, Q4_1 or Q8_0 as packed weights with scales and biases for groups of 32, the rest as floats. For a
+Llama, llama.cpp's converter (conversion/llama.py, permute) places the rows of q and k that rotary embedding rotates
+together next to each other. This module restores the original order, which adapters for the original model expect. For
+a Qwen the converter keeps the order (conversion/qwen.py).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.gguf_header import TensorInfo
 
 GROUP = 32
-"""Weights that share a scale, in every kind of quantisation that mlx reads from GGUF."""
+"""Number of weights that share a scale, in every quantisation that mlx reads from GGUF."""
 
 BLOCK = {
     "attn_q": "self_attn.q_proj",
@@ -47,7 +47,7 @@ BLOCK = {
 }
 HEAD_NORMS = {"attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm"}
 BLOCKS = {"llama": BLOCK, "qwen2": BLOCK, "qwen3": BLOCK | HEAD_NORMS}
-"""What is in a block, by the architecture, which mlx_lm calls by the same name."""
+"""The tensors of a block by architecture; mlx_lm uses the same names for architectures."""
 OUTSIDE = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
 
 ARGUMENTS = {
@@ -58,30 +58,29 @@ ARGUMENTS = {
     "rms_norm_eps": "attention.layer_norm_rms_epsilon",
     "max_position_embeddings": "context_length",
 }
-"""The arguments of mlx_lm's models that every such file states."""
+"""Arguments of mlx_lm's models, and the metadata keys that every file has for them."""
 
 ROTATION = "rope_freqs.weight"
-"""By how much each pair of a head turns slower than usual, in files of Llama 3.1 and later."""
+"""The tensor with the factors that slow down the rotation of each pair, in files of Llama 3.1 and later."""
 
 UNWRITABLE = frozenset({EACCES, EPERM, EROFS})
-"""What a file says, or its file system, that may be read only."""
-
+"""Error numbers of a file or file system that is read-only."""
 
 COPIED_AT_ONCE = 2**20
-"""Bytes."""
+"""Size in bytes of the parts in which a file is copied."""
 
 
 def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
-    """Model, tokenizer and context length in tokens; the weights as `dtype`, None: as float16, or bfloat16 in a file
-    that has some.
+    """Load the model, its tokenizer and its context length in tokens.
 
-    Raises `UnsupportedModel` for another architecture, or another vocabulary than byte-level BPE.
+    The weights are converted to `dtype`; with None to bfloat16 if the file has such tensors, else to float16. Raises
+    `UnsupportedModel` for an unsupported architecture, or for a vocabulary other than byte-level BPE.
     """
     tensors, metadata = read_file(path)
     arch = architecture(metadata)
-    slower = tensors.pop(ROTATION, None) if arch == "llama" else None
-    weights = _weights(arch, tensors, _usual(tensors) if dtype is None else dtype)
-    arguments = _arguments(arch, metadata, weights) | _rotation(slower, metadata)
+    slowing = tensors.pop(ROTATION, None) if arch == "llama" else None
+    weights = _weights(arch, tensors, _half_precision(tensors) if dtype is None else dtype)
+    arguments = _arguments(arch, metadata, weights) | _rotation(slowing, metadata)
     model = _model(arch, arguments)
     if arch == "llama":
         weights = {name: _as_trained(name, weight, arguments) for name, weight in weights.items()}
@@ -94,12 +93,12 @@ def _model(arch: str, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401 - ml
     if arch == "llama":
         return Llama(LlamaArgs(**arguments))
     model_class, arguments_class = whole().get_classes({"model_type": arch})
-    # Which leaves out what the model does not know: Qwen2 has no head_dim of its own.
+    # `from_dict` ignores arguments that the model does not know: Qwen2 has no head_dim.
     return model_class(arguments_class.from_dict(arguments))
 
 
 def architecture(metadata: Mapping[str, Any]) -> str:
-    """That of the file, one of `BLOCKS`. Raises `UnsupportedModel` for another."""
+    """The architecture of the file, a key of `BLOCKS`. Raises `UnsupportedModel` for any other."""
     named = metadata.get("general.architecture")
     if named not in BLOCKS:
         *most, last = BLOCKS
@@ -109,26 +108,26 @@ def architecture(metadata: Mapping[str, Any]) -> str:
     return str(named)
 
 
-def _usual(tensors: Mapping[str, mx.array]) -> mx.Dtype:
-    """Half precision that holds what the file does: values of bfloat16 may be beyond float16."""
+def _half_precision(tensors: Mapping[str, mx.array]) -> mx.Dtype:
+    """The half precision type that can hold the file's values: those of bfloat16 may exceed float16."""
     return mx.bfloat16 if any(tensor.dtype == mx.bfloat16 for tensor in tensors.values()) else mx.float16
 
 
 def read_file(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
-    """The tensors, and what the file says of its model, by the names of the GGUF specification.
+    """The tensors and the metadata of the file, by the names of the GGUF specification.
 
-    Raises `ModelUnavailable` if it may be read only, and there is no room for a copy, `UnsupportedModel` for a
-    tensor of a type that mlx does not read, or not right, or such a value of the metadata.
+    Raises `ModelUnavailable` if the file is read-only and cannot be copied, and `UnsupportedModel` for a tensor or a
+    metadata value of a type that mlx does not read, or reads incorrectly.
     """
     infos = tensor_infos(path)
     for info in infos:
         if info.number not in READ:
             raise _unread(info)
-    # Typed as anything that mlx can load from any kind of file.
+    # mlx types the result as anything that it can load from any kind of file.
     tensors: Any
     metadata: Any
     with _writable(path) as name:
-        # All of it is in memory then, unlike what mlx loads from other kinds of files.
+        # mlx reads the whole file into memory, unlike other kinds of files.
         tensors, metadata = mx.load(name, format="gguf", return_metadata=True)
     _complete(path, infos, tensors)
     return tensors, {
@@ -146,7 +145,7 @@ def _unread(info: TensorInfo) -> UnsupportedModel:
 
 
 def _complete(path: Path, infos: Sequence[TensorInfo], tensors: dict[str, mx.array]) -> None:
-    """See that mlx read all tensors, and put those of BF16 in as they are in the file."""
+    """Check that mlx read all tensors, and read those of type BF16 from the file without conversion."""
     for info in infos:
         if info.number == BF16:
             bits = np.fromfile(path, np.uint16, prod(info.shape), offset=info.offset)
@@ -157,7 +156,7 @@ def _complete(path: Path, infos: Sequence[TensorInfo], tensors: dict[str, mx.arr
 
 @contextmanager
 def _writable(path: Path) -> Iterator[str]:
-    """The file, or a copy that lasts as long as this, as mlx opens it for writing though it only reads.
+    """The path of the file, or of a temporary copy if it is read-only, because mlx opens it for writing.
 
     Source: gguflib.c of mlx 0.32, gguf_open (O_RDWR).
     """
@@ -181,7 +180,7 @@ def _writable(path: Path) -> Iterator[str]:
 
 
 def unwritable_because(path: Path) -> str | None:
-    """Why the file cannot be opened for writing, in the system's words; None if it can. It stays as it is."""
+    """The system's message why the file cannot be opened for writing, None if it can. The file is not changed."""
     try:
         with path.open("r+b"):
             return None
@@ -207,15 +206,14 @@ def _arguments(arch: str, metadata: Mapping[str, Any], weights: Mapping[str, mx.
     }
 
 
-def _rotation(slower: mx.array | None, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The argument for heads whose pairs turn slower by factors of their own.
+def _rotation(slowing: mx.array | None, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The argument for rotations that are slowed down by a factor for each pair.
 
-    Which is what mlx_lm does for the kind that it calls longrope, and no more where that is told to begin with the
-    whole context.
+    mlx_lm's "longrope" applies such factors, and changes nothing else if its original context is the whole context.
     """
-    if slower is None:
+    if slowing is None:
         return {}
-    factors: Any = slower.tolist()
+    factors: Any = slowing.tolist()
     return {
         "rope_scaling": {
             "rope_type": "longrope",
@@ -226,7 +224,7 @@ def _rotation(slower: mx.array | None, metadata: Mapping[str, Any]) -> dict[str,
     }
 
 
-def _required(metadata: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - whatever the file holds
+def _required(metadata: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - any type of GGUF
     if key not in metadata:
         raise ModelUnavailable(f"its metadata has no {key}")
     return metadata[key]
@@ -242,7 +240,7 @@ def _weights(arch: str, tensors: Mapping[str, mx.array], dtype: mx.Dtype) -> dic
 
 
 def _as_trained(name: str, weight: mx.array, arguments: Mapping[str, Any]) -> mx.array:
-    """The weight with its rows in the order of the original: of each head the first half, then the second."""
+    """The weight with its rows in the original order: the first half of each head, then the second."""
     if ".q_proj." not in name and ".k_proj." not in name:
         return weight
     heads = arguments["num_attention_heads"]

@@ -1,8 +1,8 @@
 """The names, types and positions of the tensors in a GGUF file, read from its header.
 
-mlx stops reading at the first tensor of a type that it does not know, and says nothing, and makes float16 of BF16. What
-it gave is compared with this. Values of the metadata that it does not read are refused before it is asked. Source: the
-GGUF specification (ggml, docs/gguf.md), versions 2 and 3, little-endian.
+mlx silently stops reading at the first tensor of an unknown type, and converts BF16 to float16. The header shows which
+tensors it missed. Metadata values that mlx does not read are refused before it opens the file. Source: the GGUF
+specification (ggml, docs/gguf.md), versions 2 and 3, little-endian.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ TYPES: Final = {
 """The names of tensor types by their numbers (ggml.h, ggml_type)."""
 
 READ: Final = frozenset({0, 1, 2, 3, 8, 10, 14, 24, 25, 26, BF16})
-"""What mlx 0.32 reads; others end its reading, or the process."""
+"""Types that mlx 0.32 reads; at others it stops reading, or ends the process."""
 MISREAD: Final = frozenset({12})
-"""What mlx 0.32 reads without an error, and half of its values wrong (findings/gguf-mlx-q4-k-wrong-values.sh)."""
+"""Types of which mlx 0.32 reads half of the values wrong, without an error
+(findings/gguf-mlx-q4-k-wrong-values.sh)."""
 
 SIZES: Final = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
-"""Bytes of a value in the metadata by the number of its type."""
+"""Size in bytes of a metadata value by the number of its type."""
 MAGIC, VERSIONS = b"GGUF", (2, 3)
 UINT32, STRING, ARRAY, FLOAT64 = 4, 8, 9, 12
 ALIGNMENT_KEY: Final = b"general.alignment"
@@ -41,7 +42,7 @@ USUAL_ALIGNMENT: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
-    """A tensor: its shape as mlx has it (rows first), and the byte of the file at which its values begin."""
+    """A tensor: its shape in the order of mlx (rows first), and the offset of its values in the file, in bytes."""
 
     name: str
     shape: tuple[int, ...]
@@ -55,13 +56,13 @@ class TensorInfo:
 
 
 def tensor_infos(path: Path) -> Sequence[TensorInfo]:
-    """The tensors of a file, in their order; none of what is no such file, which mlx says.
+    """The tensors of a file, in their order; none if it is not a valid GGUF file, which mlx then reports.
 
     Raises `UnsupportedModel` for a value of the metadata that mlx does not read.
     """
     try:
         return _read(path)
-    except (struct.error, KeyError):  # it ends within its head, or is damaged there
+    except (struct.error, KeyError):  # the header is truncated or damaged
         return ()
 
 
@@ -76,7 +77,7 @@ def _read(path: Path) -> Sequence[TensorInfo]:
             if name == ALIGNMENT_KEY and kind == UINT32:
                 (alignment,) = _unpack(file, "<I")
             else:
-                _pass_over(file, name, kind)
+                _skip_value(file, name, kind)
         found = [_info(file) for _ in range(tensors)]
         begin = -(-file.tell() // alignment) * alignment
     return [TensorInfo(name, shape, number, begin + offset) for name, shape, number, offset in found]
@@ -90,8 +91,8 @@ def _info(file: BinaryIO) -> tuple[str, tuple[int, ...], int, int]:
     return name, tuple(reversed(shape)), number, offset
 
 
-def _pass_over(file: BinaryIO, name: bytes, kind: int) -> None:
-    """Pass over a value of the metadata, one or an array of them; UnsupportedModel where mlx 0.32 does not read it."""
+def _skip_value(file: BinaryIO, name: bytes, kind: int) -> None:
+    """Skip a metadata value or array. Raises `UnsupportedModel` if mlx 0.32 does not read its type."""
     if kind == FLOAT64:
         raise _unread(name, "the type FLOAT64")
     if kind != ARRAY:
@@ -111,7 +112,7 @@ def _unread(name: bytes, what: str) -> UnsupportedModel:
 
 
 def _skip(file: BinaryIO, kind: int, number: int) -> None:
-    """Pass over so many values of a type."""
+    """Skip `number` values of a type."""
     if kind == STRING:
         for _ in range(number):
             _string(file)

@@ -18,34 +18,34 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 CONTROL, USER_DEFINED = 3, 4
-"""Token types that are matched whole in text; those of type control have no text of their own."""
+"""Token types that are matched whole in text; control tokens have no text of their own."""
 
 END_KEYS = ("eos_token_id", "eot_token_id", "eom_token_id")
 
 END_TEXTS = frozenset({"<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "</s>"})
-"""Control tokens that end an answer by their name, whether or not the metadata lists them."""
+"""Names of control tokens that end an answer, whether or not the metadata lists them."""
 
 
 def read_tokenizer(metadata: Mapping[str, Any]) -> PlainTokenizer:
-    """The tokenizer with its chat template. Raises `UnsupportedModel` for a kind that is not known here."""
+    """The tokenizer with its chat template. Raises `UnsupportedModel` for an unknown kind of tokenizer."""
     words = words_of(metadata.get("tokenizer.ggml.model"), metadata.get("tokenizer.ggml.pre"))
     tokens = _ggml(metadata, "tokens")
     tokenizer = Tokenizer(
         models.BPE(
             vocab={token: index for index, token in enumerate(tokens)},
             merges=[_pair(merge) for merge in _ggml(metadata, "merges")],
-            ignore_merges=words.taken_whole,
+            ignore_merges=words.ignore_merges,
         )
     )
     tokenizer.pre_tokenizer = words.pre_tokenizer()
     tokenizer.decoder = decoders.ByteLevel()
     _add_whole_tokens(tokenizer, tokens, _ggml(metadata, "token_type"))
     begin, template = _token(metadata, "bos_token_id"), metadata.get("tokenizer.chat_template")
-    if begin is not None and metadata.get("tokenizer.ggml.add_bos_token", words.begins):
+    if begin is not None and metadata.get("tokenizer.ggml.add_bos_token", words.add_bos):
         tokenizer.post_processor = TemplateProcessing(
             single=f"{begin} $A", special_tokens=[(begin, metadata["tokenizer.ggml.bos_token_id"])]
         )
-        template = template and _begun(template, begin)
+        template = template and _with_begin_token(template, begin)
     return PlainTokenizer(
         tokenizer,
         begin=begin,
@@ -55,20 +55,21 @@ def read_tokenizer(metadata: Mapping[str, Any]) -> PlainTokenizer:
     )
 
 
-def _begun(template: str, begin: str) -> str:
-    """The template, which writes the begin token once, whether or not it did so by itself.
+def _with_begin_token(template: str, begin: str) -> str:
+    """The template, changed to write the begin token if it does not.
 
-    As in llama.cpp (common/chat.cpp), which takes the template's away and lets the tokenizer put one first.
+    The result is that of llama.cpp (common/chat.cpp), which removes the template's token and lets the tokenizer add
+    one.
     """
     return template if "bos_token" in template or begin in template else "{{ bos_token }}" + template
 
 
 def end_token_ids(metadata: Mapping[str, Any]) -> frozenset[int]:
-    """The tokens that end an answer: those the metadata names, and those that say so by their own name."""
-    named = {metadata[name] for key in END_KEYS if (name := f"tokenizer.ggml.{key}") in metadata}
+    """The tokens that end an answer: those that the metadata lists, and control tokens with a name in `END_TEXTS`."""
+    listed = {metadata[name] for key in END_KEYS if (name := f"tokenizer.ggml.{key}") in metadata}
     pairs = zip(_ggml(metadata, "tokens"), _ggml(metadata, "token_type"), strict=True)
-    told = {index for index, (text, kind) in enumerate(pairs) if kind == CONTROL and text in END_TEXTS}
-    return frozenset(named | told)
+    by_name = {index for index, (text, kind) in enumerate(pairs) if kind == CONTROL and text in END_TEXTS}
+    return frozenset(listed | by_name)
 
 
 def _add_whole_tokens(tokenizer: Tokenizer, tokens: Sequence[str], types: Sequence[int]) -> None:

@@ -1,8 +1,8 @@
 """Pre-tokenizers of GGUF vocabularies: how a text is split into words before BPE merges.
 
-A file names the way in `tokenizer.ggml.pre`. The names, what each splits on, and what else follows from it are those of
-llama.cpp at commit 00ad355 (src/llama-vocab.cpp: `llm_tokenizer_bpe` and `llama_vocab::impl::load`). As there, a text
-is not normalised: the tokenizer.json of Qwen composes letters and their accents first (NFC).
+A file names its pre-tokenizer in `tokenizer.ggml.pre`. The names, their patterns and their defaults are those of
+llama.cpp at commit 00ad355 (src/llama-vocab.cpp: `llm_tokenizer_bpe` and `llama_vocab::impl::load`). As in llama.cpp,
+texts are not normalised; the tokenizer.json of Qwen composes letters and their accents first (NFC).
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 BEFORE_DIGITS: Final = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)", r"[^\r\n\p{L}\p{N}]?\p{L}+")
 BEHIND_DIGITS: Final = (r" ?[^\s\p{L}\p{N}]+[\r\n]*", r"\s*[\r\n]+", r"\s+(?!\S)", r"\s+")
-"""What Llama 3 and Qwen split on alike."""
+"""The patterns that Llama 3 and Qwen have in common."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A way to split, and what llama.cpp takes from its name beside that."""
+    """A pre-tokenizer, and the other settings that llama.cpp derives from its name."""
 
     pre_tokenizer: Callable[[], PreTokenizer]
-    taken_whole: bool = False
-    """A word that is a token is that token, whatever the merges make of it (`ignore_merges`)."""
-    begins: bool = False
-    """A text begins with the begin token, where the file does not say (`add_bos`)."""
+    ignore_merges: bool = False
+    """Whether a word that is a token becomes that token without applying merges."""
+    add_bos: bool = False
+    """Whether a text begins with the begin token, unless the file specifies it."""
 
 
 def _gpt2() -> PreTokenizer:
@@ -74,16 +74,16 @@ QWEN2_NAMES: Final = ("qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez")
 WORDS: Final = {
     "gpt-2": Words(_gpt2),
     "smollm": Words(_smollm),
-    **dict.fromkeys(LLAMA3_NAMES, Words(_llama3, taken_whole=True, begins=True)),
+    **dict.fromkeys(LLAMA3_NAMES, Words(_llama3, ignore_merges=True, add_bos=True)),
     **dict.fromkeys(QWEN2_NAMES, Words(_qwen2)),
 }
-"""By the value of `tokenizer.ggml.pre`."""
+"""Pre-tokenizers by the value of `tokenizer.ggml.pre`."""
 
 
 def words_of(model: object, name: object) -> Words:
-    """How a file splits that has these values of `tokenizer.ggml.model` and `tokenizer.ggml.pre`.
+    """The pre-tokenizer for these values of `tokenizer.ggml.model` and `tokenizer.ggml.pre`.
 
-    Raises `UnsupportedModel` for what is not known here.
+    Raises `UnsupportedModel` for unknown values.
     """
     if model == "gpt2" and isinstance(name, str) and name in WORDS:
         return WORDS[name]

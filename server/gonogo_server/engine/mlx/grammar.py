@@ -1,4 +1,4 @@
-"""Grammars: the tokens that may continue an answer, by llguidance, as a mask over the logits."""
+"""Grammars: llguidance computes the tokens that may continue an answer, as a mask over the logits."""
 
 from __future__ import annotations
 
@@ -17,45 +17,44 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 BITS = 32
-"""Tokens in a word of llguidance's mask; the lowest bit is the first of them."""
+"""Number of tokens in a word of llguidance's mask; the lowest bit is the first token."""
 
 
 class GrammarMask:
-    """Makes every token impossible that the grammar has no place for; see `logits` for how it is called.
+    """A logits processor that masks all tokens that the grammar does not allow; see `logits` for the protocol.
 
-    The token before has to be known here, so that each step of such an answer waits for the one before it
-    (llguidance has a kernel for Metal only; the packed mask is applied with plain operations everywhere).
+    It needs the value of the previous token, so each step of such an answer waits for the previous step. The packed
+    mask is applied with plain operations, because llguidance has a kernel for Metal only.
     """
 
     def __init__(self, matcher: LLMatcher) -> None:
         self._matcher = matcher
-        self._begun = False
+        self._started = False
         self.failure: BadRequest | RuntimeError | None = None
-        """Why the grammar cannot be followed any further; the logits come through as they are from then on."""
+        """Why the grammar cannot be followed any further; from then on the logits are returned unchanged."""
 
     def __call__(self, tokens: mx.array, logits: mx.array) -> mx.array:
-        """The logits, minus infinity where the grammar does not allow the token."""
+        """The logits, with minus infinity for tokens that the grammar does not allow."""
         return self._try(lambda: self._masked(tokens, logits), logits)
 
     def advance(self, token: int) -> None:
-        """Go on behind a token that was drawn."""
+        """Advance the grammar by a sampled token."""
         self._try(lambda: self._matcher.consume_token(token), None)
 
     def forced(self, most: int) -> list[int]:
-        """The next tokens, `most` at most, where the grammar leaves no choice; it continues behind them.
+        """At most `most` next tokens that the grammar forces; advances the grammar by them.
 
-        They are those that the tokenizer makes of the text that is certain, but for the last ones, where what
-        follows may become one with them.
+        They are the tokenization of the forced text, without the last tokens that may merge with the text after them.
         """
         return self._try(lambda: self._force(most), [])
 
     @property
     def ended(self) -> bool:
-        """Whether nothing can follow any more but an end token."""
-        return self._try(self._matcher.is_stopped, False) and self.failure is None  # noqa: FBT003 - in place of it
+        """Whether only an end token can follow."""
+        return self._try(self._matcher.is_stopped, False) and self.failure is None  # noqa: FBT003 - the fallback value
 
     def masked(self, logits: mx.array) -> mx.array:
-        """The logits for what follows, minus infinity where the grammar does not allow the token."""
+        """The logits for the next token, with minus infinity for tokens that the grammar does not allow."""
         return self._try(lambda: self._mask(logits), logits)
 
     def _force(self, most: int) -> list[int]:
@@ -69,33 +68,33 @@ class GrammarMask:
             return otherwise
         try:
             return work()
-        except Exception as error:  # noqa: BLE001 - it may not get into the batch: see `logits`
+        except Exception as error:  # noqa: BLE001 - it must not reach the batch: see `logits`
             self.failure = RuntimeError(f"The grammar cannot be followed: {error!r}")
             return otherwise
 
     def _masked(self, tokens: mx.array, logits: mx.array) -> mx.array:
-        if self._begun:
+        if self._started:
             self._matcher.consume_token(cast("int", tokens[-1].item()))
-        self._begun = True
+        self._started = True
         return self._mask(logits)
 
     def _mask(self, logits: mx.array) -> mx.array:
         if self._matcher.is_error():
-            # What llguidance says is the state of its parser.
+            # The message of llguidance is not shown: it is the state of its parser.
             self.failure = BadRequest(
                 "The grammar of the schema in this request cannot continue the answer: make the schema "
                 "smaller.",
                 code="invalid_json_schema",
             )
             return logits
-        # Where nothing can follow, and after the end token, too (one more step is computed that nobody will see),
-        # the mask allows the end tokens only.
+        # At the end of the grammar the mask allows only end tokens. The same holds after an end token, when one more
+        # step is computed whose result is dropped.
         packed = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint32)
         allowed = (mx.array(packed)[:, None] >> mx.arange(BITS, dtype=mx.uint32)) & 1
         return mx.where(_fitted(allowed.reshape(-1), logits.shape[-1]), logits, -mx.inf)
 
 
 def _fitted(allowed: mx.array, vocabulary: int) -> mx.array:
-    """As many as the model has logits; those beyond the tokenizer's vocabulary are never allowed."""
+    """Pad or cut the mask to the number of logits; tokens beyond the tokenizer's vocabulary are never allowed."""
     missing = max(0, vocabulary - allowed.size)
     return mx.pad(allowed, (0, missing))[:vocabulary].astype(mx.bool_)

@@ -1,7 +1,7 @@
 """Imports modules of a package without the imports of the package itself.
 
-`import mlx_lm.models.llama` runs `mlx_lm/__init__.py` first, which imports transformers, and that all of its own names:
-together half of the time of a start, for a class that needs none of it.
+`import mlx_lm.models.llama` first runs `mlx_lm/__init__.py`, which imports transformers with all of its names. That
+takes half of the start-up time, and the Llama class needs none of it.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 def leaves(package: str, *names: str, among: Sequence[str] = ()) -> tuple[ModuleType, ...]:
-    """The modules of these names in the package, and no more of it.
+    """Import the named modules of the package without running the package's `__init__`.
 
-    `among` are packages within that are passed through in the same way. Whoever imports the package later gets all of
-    it, with these modules in it; `bind` it then. To be called while no other thread imports of it. Raises
-    `ImportError` as an import does.
+    `among` lists subpackages whose `__init__` is skipped too. A later import of the package runs in full and keeps
+    these modules; call `bind` after it. Do not call this while another thread imports from the package. Raises
+    `ImportError` like an import.
     """
-    with _passing((package, *(f"{package}.{name}" for name in among))):
+    with _stubbed((package, *(f"{package}.{name}" for name in among))):
         return tuple(import_module(f"{package}.{name}") for name in names)
 
 
 def bind(package: str) -> None:
-    """Let modules that were imported before their package be its attributes, as they are after any import."""
+    """Set modules that were imported before their package as its attributes, as a normal import does."""
     for name, module in tuple(sys.modules.items()):
         parent, _, last = name.rpartition(".")
         if name.startswith(f"{package}.") and parent in sys.modules and last not in vars(sys.modules[parent]):
@@ -37,8 +37,8 @@ def bind(package: str) -> None:
 
 
 @contextmanager
-def _passing(packages: Sequence[str]) -> Iterator[None]:
-    """Packages that are not imported yet stand there empty, and are gone afterwards; their modules stay."""
+def _stubbed(packages: Sequence[str]) -> Iterator[None]:
+    """Put empty modules in place of packages that are not imported yet, and remove them afterwards."""
     added = [name for name in packages if name not in sys.modules]
     for name in added:
         spec = find_spec(name)

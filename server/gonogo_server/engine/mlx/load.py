@@ -1,7 +1,7 @@
 """Loads a model from files, in the precision that suits the device.
 
-A CPU computes fastest in float32: half precision and quantised products take slow scalar paths there (mlx
-0.32 on x86-64). A GPU takes the weights of a folder as they are stored, those of a GGUF file as float16.
+A CPU computes fastest in float32, because half precision and quantised products use slow scalar code there (mlx 0.32 on
+x86-64). On a GPU the weights of a folder stay as stored; those of a GGUF file become float16.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ if TYPE_CHECKING:
     from gonogo_server.engine.locate import Location
 
 CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "seq_length")
-"""The names under which a config.json says how many tokens its model was made for."""
+"""Keys of a config.json that give the context length in tokens."""
 
 UNKNOWN_CONTEXT = 4096
-"""Tokens of context for a model whose config.json names no limit."""
+"""The context length in tokens if the config.json does not give one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model (an mlx_lm module), what it needs to read and write, and the bytes of its weights."""
+    """A model (an mlx_lm module), its tokenizer, and the size of its weights in bytes."""
 
     model: Any
     text: Text
     nbytes: int
     packed: Weights | None = None
-    """Its weights as packed passes take them, where it can be computed in those."""
+    """The weights for packed passes; None if they do not support the model."""
 
 
 def load(location: Location, prepare: Callable[[Any], None] | None = None) -> Loaded:
-    """The model in memory, its weights evaluated. Raises `ModelUnavailable` with the reason it cannot be.
+    """Load the model and evaluate its weights. Raises `ModelUnavailable` with the reason of a failure.
 
-    `prepare` may change the model (an mlx_lm module, its adapter in it) before its weights are read from the file.
+    `prepare` may change the model (an mlx_lm module, with its adapter) before its weights are read from the file.
     """
     read = load_gguf if location.format == "gguf" else _load_folder
     dtype = mx.float32 if on_cpu() else None
@@ -58,7 +58,7 @@ def load(location: Location, prepare: Callable[[Any], None] | None = None) -> Lo
             adapt(model, location.adapter, dtype)
         if prepare is not None:
             prepare(model)
-        # Before they are evaluated, so that none of them exists both separately and joined.
+        # Joined before evaluation, so that no weight is in memory both separately and joined.
         packed = join(model) if on_cpu() and can_be_packed(model) else None
         mx.eval(model.parameters())
         text = Text(tokenizer, context_length, vocabulary(model, tokenizer))
@@ -67,12 +67,12 @@ def load(location: Location, prepare: Callable[[Any], None] | None = None) -> Lo
             look_up_rotations(model, context_length)
         return Loaded(model, text, nbytes, packed)
     except Exception as error:
-        # Whatever a reader of a foreign file stumbles over: there are as many ways as there are files.
+        # An invalid file can make its reader raise any exception.
         raise refusal(location, error) from error
 
 
 def context_length(config: Mapping[str, Any]) -> int:
-    """The tokens of context that a config.json promises, at its top or under `text_config`."""
+    """The context length in tokens from a config.json, at its top level or under `text_config`."""
     for part in (config, config.get("text_config", {})):
         for key in CONTEXT_KEYS:
             if isinstance(value := part.get(key), int):
@@ -81,7 +81,7 @@ def context_length(config: Mapping[str, Any]) -> int:
 
 
 def vocabulary(model: Any, tokenizer: Any) -> int:  # noqa: ANN401 - mlx_lm has no types
-    """How many logits the model gives, as far as its configuration says it; else what the tokenizer knows."""
+    """The number of logits of the model according to its configuration, else the number of tokens of the tokenizer."""
     arguments = getattr(model, "args", None)
     for part in (arguments, getattr(arguments, "text_config", None)):
         size = part.get("vocab_size") if isinstance(part, dict) else getattr(part, "vocab_size", None)
@@ -103,7 +103,7 @@ def _load_folder(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
         model.set_dtype(dtype)
     tokenizer = mlx_lm.load_tokenizer(
         path,
-        # Said explicitly, as the default is a question on the terminal.
+        # Set explicitly, because by default transformers asks on the terminal.
         {"trust_remote_code": False},
         eos_token_ids=config.get("eos_token_id"),
     )

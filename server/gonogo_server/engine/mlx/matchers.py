@@ -1,8 +1,8 @@
 """Grammar matchers of answers, compiled once per model, concurrently and within a time limit.
 
-Schemas were already compiled in a separate process (`gonogo_server.compilation`), with bytes as the vocabulary. The
-vocabulary of the model needs another compilation: a request waits for it no longer than for the first one, and other
-requests do not wait.
+A separate process (`gonogo_server.compilation`) has already compiled the schemas, with bytes as the vocabulary. The
+vocabulary of the model needs a second compilation. It has the same time limit as the first one, and does not delay
+other requests.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.text import Text
 
 KEPT: Final = 16
-"""Grammars that are kept for each model, the latest used last."""
+"""Number of recently used grammars that are kept for each model."""
 SECONDS: Final = 5.0
-"""What a compilation may take, unless told otherwise."""
+"""Default time limit of a compilation."""
 
 
 class Matchers:
-    """What follows grammars, for one engine; a thread compiles, and may continue after the request has left."""
+    """The compiled grammars of one engine. Compilation runs on a thread, and may outlive its request."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._kept: WeakKeyDictionary[Text, OrderedDict[str, Future[LLMatcher]]] = WeakKeyDictionary()
 
     async def at_beginning(self, text: Text, grammar: str) -> LLMatcher:
-        """What follows the grammar, from its beginning, with the vocabulary of `text`.
+        """A new matcher of the grammar, at its start, with the vocabulary of `text`.
 
-        Raises `BadRequest` if it cannot be followed, or takes too long.
+        Raises `BadRequest` if the grammar is invalid, or its compilation takes too long.
         """
         kept = self._kept.setdefault(text, OrderedDict())
         if grammar not in kept:
@@ -58,9 +58,10 @@ class Matchers:
 
 
 def _compiled(text: Text, grammar: str) -> Future[LLMatcher]:
-    """What a separate thread compiles; the library lets others run meanwhile."""
+    """Compile the grammar on a separate thread; llguidance releases the GIL meanwhile."""
     done: Future[LLMatcher] = Future()
-    done.set_running_or_notify_cancel()  # who leaves does not cancel it for those who ask for the same
+    # A running future cannot be cancelled, so that a request that is cancelled does not fail others with this grammar.
+    done.set_running_or_notify_cancel()
 
     def compile_it() -> None:
         try:

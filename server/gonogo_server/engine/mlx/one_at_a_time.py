@@ -1,6 +1,6 @@
-"""Replaces mlx_lm's BatchGenerator if a model's caches cannot be batched: one answer after the other.
+"""Replaces mlx_lm's BatchGenerator if a model's caches cannot be batched: generates one answer after the other.
 
-It has the methods that `batch` uses, with the same meaning, so that everything else is the same for both.
+It has the methods of BatchGenerator that `batch` uses, with the same behaviour.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Reading:
-    """A part of a prompt was read; as mlx_lm's PromptProcessingBatch.Response, as far as it is used."""
+    """A part of a prompt was read; the fields of mlx_lm's PromptProcessingBatch.Response that `batch` uses."""
 
     uid: int
     end_of_segment: bool
@@ -29,7 +29,7 @@ class Reading:
 
 @dataclass(slots=True)
 class Answering:
-    """A token was generated; as mlx_lm's GenerationBatch.Response."""
+    """A token was generated; the fields of mlx_lm's GenerationBatch.Response that `batch` uses."""
 
     uid: int
     token: int
@@ -53,7 +53,7 @@ class _Sequence:
 
 
 class OneAtATime:
-    """`step_size` is in tokens of a prompt; `end_tokens` end an answer."""
+    """A step reads at most `step_size` prompt tokens; `end_tokens` end an answer."""
 
     def __init__(self, model: Any, *, end_tokens: frozenset[int], step_size: int) -> None:  # noqa: ANN401 - see above
         self._model = model
@@ -73,9 +73,9 @@ class OneAtATime:
         samplers: list[Any],
         logits_processors: list[list[Any]],
     ) -> list[int]:
-        """Have one more answered; every list has one element."""
+        """Queue one sequence and return its uid; every list has one element."""
         self._count += 1
-        # Copied, as answering writes into it, and others may begin with the same.
+        # Copied, because generation changes it, and other sequences may start from the same cache.
         cache = copy.deepcopy(caches[0]) if caches else make_prompt_cache(self._model)
         self._queue.append(
             _Sequence(
@@ -91,7 +91,7 @@ class OneAtATime:
         return [self._count]
 
     def next(self) -> tuple[list[Reading], list[Answering]]:
-        """A step of the first: a part of its prompt, or a token."""
+        """Run a step of the first sequence: a part of its prompt, or one token."""
         if not self._queue:
             return [], []
         first = self._queue[0]
@@ -101,7 +101,7 @@ class OneAtATime:
             return [], [self._answer(first)]
 
     def extract_cache(self, uids: Sequence[int]) -> dict[int, tuple[list[Any], list[int]]]:
-        """Copies of caches, and the tokens in them."""
+        """Copies of the caches of these sequences, and the tokens in them."""
         return {
             one.uid: (copy.deepcopy(one.cache), list(one.tokens)) for one in self._queue if one.uid in uids
         }
@@ -109,13 +109,13 @@ class OneAtATime:
     def remove(
         self, uids: Sequence[int], *, return_prompt_caches: bool = False
     ) -> dict[int, tuple[list[Any], list[int]]]:
-        """Forget them."""
+        """Drop these sequences, and return their caches if asked to."""
         caches = self.extract_cache(uids) if return_prompt_caches else {}
         self._queue = deque(one for one in self._queue if one.uid not in uids)
         return caches
 
     def close(self) -> None:
-        """Forget all."""
+        """Drop all sequences."""
         self._queue.clear()
 
     def _read(self, one: _Sequence) -> Reading:

@@ -1,6 +1,6 @@
 """A tokenizer from a GGUF file, with the methods that `text` and `reasoning` need, without transformers.
 
-It has the members of mlx_lm's TokenizerWrapper under their names, and says what that says: a test compares the two.
+It has members of mlx_lm's TokenizerWrapper under the same names, with the same results: a test compares the two.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PAIRS: Final = (
     ("<longcat_think>", "</longcat_think>"),
     ("<|think:start|>", "<|think:end|>"),
 )
-"""Tokens that begin and end the reasoning, as mlx_lm knows them; then those that several tokens spell."""
+"""Markers of the reasoning that mlx_lm knows: here those of one token each, below those of several tokens."""
 SPELLED: Final = (
     (("<|channel>", "<channel|>"), ("<|channel>thought", "<channel|>")),
     (
@@ -32,7 +32,7 @@ SPELLED: Final = (
 
 
 class PlainTokenizer:
-    """`begin` and `end` are the tokens of these names, `template` a chat template in Jinja."""
+    """`begin` and `end` are the texts of the begin and end tokens, `template` is a chat template in Jinja."""
 
     tool_call_start = tool_call_end = tool_parser = None
     has_tool_calling = False
@@ -76,17 +76,17 @@ class PlainTokenizer:
 
     @property
     def has_chat_template(self) -> bool:
-        """Whether there is one."""
+        """Whether there is a chat template."""
         return self.chat_template is not None
 
     @property
     def has_thinking(self) -> bool:
-        """Whether the vocabulary has marks for the reasoning."""
+        """Whether the vocabulary has markers of the reasoning."""
         return self.think_start is not None
 
     @property
     def structural_markers(self) -> tuple[str, ...]:
-        """Marks of an answer that is neither reasoning nor a call, where a vocabulary has such."""
+        """Markers of the parts of an answer that are neither reasoning nor calls, if the vocabulary has any."""
         (needed, (start, _)) = SPELLED[1]
         if self.think_start != start or not self._knows(needed):
             return ()
@@ -106,7 +106,7 @@ class PlainTokenizer:
         add_generation_prompt: bool,
         **variables: Any,  # noqa: ANN401 - JSON
     ) -> str:
-        """The text of the conversation; `tokenize` is False."""
+        """The text of the conversation; `tokenize` must be False."""
         assert not tokenize
         assert self.chat_template is not None
         return render(
@@ -117,12 +117,12 @@ class PlainTokenizer:
         )
 
     def encode(self, text: str, *, add_special_tokens: bool = True) -> list[int]:
-        """The ids of a text, with the begin token where the model wants one."""
+        """The ids of a text, with the begin token if the model expects one."""
         ids: list[int] = self.backend_tokenizer.encode(text, add_special_tokens=add_special_tokens).ids
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of these ids, special ones among it."""
+        """The text of these ids, including special tokens."""
         text: str = self.backend_tokenizer.decode(ids, skip_special_tokens=False)
         return text
 

@@ -1,7 +1,7 @@
-"""Pooling: from one vector per token to one per input, as the model was trained.
+"""Pooling: combines the vectors of the tokens into one vector per input, as the model was trained.
 
-Source: the modes of sentence-transformers' `Pooling` module. The square root of "mean_sqrt_len_tokens" scales a
-vector that is normalised afterwards, so that it comes to "mean".
+Source: the modes of sentence-transformers' `Pooling` module. The square root in "mean_sqrt_len_tokens" only
+scales a vector that is normalised afterwards, so that the result equals "mean".
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def pool(mode: str, states: mx.array, lengths: mx.array) -> mx.array:
-    """A vector of length 1 for each row: (rows, hidden) in float32, of `states` (rows, tokens, hidden).
+    """Pool `states` (rows, tokens, hidden) to a vector of length 1 for each row: (rows, hidden), float32.
 
-    The first `lengths[row]` tokens of a row count. `mode` is a key of `MODES`.
+    Only the first `lengths[row]` tokens of a row count. `mode` is a key of `MODES`.
     """
     pooled = MODES[mode](states.astype(mx.float32), lengths)
-    # A vector of nothing but zeros stays one, as in torch's `normalize`.
+    # A zero vector stays zero, as in torch's `normalize`.
     return pooled / mx.maximum(mx.linalg.norm(pooled, axis=-1, keepdims=True), 1e-12)
 
 
@@ -51,4 +51,4 @@ MODES: Final[Mapping[str, Callable[[mx.array, mx.array], mx.array]]] = {
     "mean": _mean,
     "mean_sqrt_len_tokens": _mean,
 }
-"""By the name that a model's configuration gives them."""
+"""Pooling functions by their name in a model's configuration."""

@@ -1,8 +1,8 @@
-"""The prefix cache: keys and values of earlier prompts for prompts with the same beginning.
+"""The prefix cache: keys and values of earlier prompts, for prompts with the same prefix.
 
-Bounded by bytes, and the least recently used goes first. The keys are compared one by one: all tokens in it
-together are few (a token takes tens of kilobytes), so that a search is a comparison of short arrays, faster than a
-step of any model. Nothing here knows of mlx.
+It is limited by bytes, and evicts the least recently used entry. A lookup compares the tokens of all entries. Because a
+token takes tens of kilobytes, the cache holds few tokens in total, and a lookup is faster than a step of any model.
+This module does not use mlx.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[Value]):
-    """What a model made of `tokens`; where it is not `trimmable`, of all of them or nothing."""
+    """The cached state of `tokens`. If it is not `trimmable`, it can only be reused as a whole."""
 
     tokens: NDArray[np.int64]
     value: Value
@@ -31,19 +31,19 @@ class Entry(Generic[Value]):
     trimmable: bool
 
     def usable(self, tokens: NDArray[np.int64]) -> int:
-        """How many of the first `tokens` need not be read again."""
+        """Number of first `tokens` for which the entry replaces prefill."""
         shared = common_prefix(self.tokens, tokens)
         return shared if self.trimmable or shared == len(self.tokens) else 0
 
 
 class PrefixCache(Generic[Value]):
-    """Entries by model, `limit` bytes of them at most; 0 keeps nothing."""
+    """The entries of all models, at most `limit` bytes in total; 0 disables the cache."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._entries: OrderedDict[tuple[str, bytes], Entry[Value]] = OrderedDict()
         self.nbytes = 0
-        """What all entries take."""
+        """Size of all entries in bytes."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -51,7 +51,7 @@ class PrefixCache(Generic[Value]):
     def longest(
         self, model: str, tokens: Sequence[int] | NDArray[np.int64]
     ) -> tuple[Entry[Value], int] | None:
-        """The entry with the longest usable beginning of `tokens`, and its length in tokens; None for none."""
+        """The entry with the longest usable prefix of `tokens`, and the length of the prefix; None if there is none."""
         wanted = np.asarray(tokens, dtype=np.int64)
         lengths = {key: entry.usable(wanted) for key, entry in self._entries.items() if key[0] == model}
         best = max(lengths, key=lambda key: lengths[key], default=None)
@@ -61,14 +61,14 @@ class PrefixCache(Generic[Value]):
         return self._entries[best], lengths[best]
 
     def add(self, model: str, tokens: Sequence[int], value: Value, nbytes: int, *, trimmable: bool) -> None:
-        """Keep it; what is a mere beginning of it goes, and then what was not used for the longest time.
+        """Add an entry; drop entries that are prefixes of it, then the least recently used ones beyond the limit.
 
-        What is larger than the limit is not kept, and nothing goes for it; nor what another one serves for as well.
+        Adds and drops nothing if the entry is larger than the limit, or if another entry covers all its tokens.
         """
         if nbytes > self._limit or not tokens:
             return
         entry = Entry(np.asarray(tokens, dtype=np.int64), value, nbytes, trimmable)
-        if (there := self.longest(model, entry.tokens)) is not None and there[1] == len(tokens):
+        if (found := self.longest(model, entry.tokens)) is not None and found[1] == len(tokens):
             return
         for key, other in list(self._entries.items()):
             if key[0] == model and trimmable and other.usable(entry.tokens) == len(other.tokens):
@@ -78,12 +78,12 @@ class PrefixCache(Generic[Value]):
         self._keep_to_limit()
 
     def limit_to(self, limit: int) -> None:
-        """Hold so many bytes at most from now on."""
+        """Set the limit in bytes, and evict entries beyond it."""
         self._limit = limit
         self._keep_to_limit()
 
     def forget(self, model: str) -> None:
-        """Drop everything of this model."""
+        """Drop all entries of this model."""
         for key in [key for key in self._entries if key[0] == model]:
             self._drop(key)
 
@@ -98,7 +98,7 @@ class PrefixCache(Generic[Value]):
 
 
 def common_prefix(one: NDArray[np.int64], other: NDArray[np.int64]) -> int:
-    """How many tokens both begin with."""
+    """The length of the common prefix in tokens."""
     shorter = min(len(one), len(other))
     differing = np.flatnonzero(one[:shorter] != other[:shorter])
     return int(differing[0]) if differing.size else shorter

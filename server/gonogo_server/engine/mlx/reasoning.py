@@ -1,6 +1,6 @@
-"""How a model reasons, by its vocabulary and its chat template. Nothing here touches mlx.
+"""Detects how a model reasons, from its vocabulary and its chat template. It does not use mlx.
 
-The template is tried out with a short conversation, as templates do not say what they take.
+It renders the template with a short conversation, because templates do not declare their variables.
 """
 
 from __future__ import annotations
@@ -21,33 +21,32 @@ if TYPE_CHECKING:
     Render = Callable[[Settings], str | None]
 
 SWITCHES: Final = ("enable_thinking", "thinking")
-"""The names by which templates let reasoning be switched: Qwen's and most others', then DeepSeek's and Granite's."""
+"""Template variables that switch reasoning on or off: that of Qwen and most others, then of DeepSeek and Granite."""
 
 LEVEL: Final = "reasoning_effort"
 USUAL: Final = frozenset({"low", "medium", "high"})
-"""Levels that every template knows that has any; of others it has to say so."""
-
+"""Levels that every template with levels knows; others have to occur in its text."""
 
 TAIL: Final = 16
-"""Tokens at the end of a prompt among which the start marker is, if it opens the reasoning."""
+"""Number of tokens at the end of a prompt that are searched for the start marker."""
 
 PROBE: Final = ({"role": "user", "content": "Hi"},)
 
 
 class Reasoning:
-    """What `tokenizer`, an `mlx_lm` TokenizerWrapper, knows of it."""
+    """The reasoning that `tokenizer`, an `mlx_lm` TokenizerWrapper, supports."""
 
     def __init__(self, tokenizer: Any) -> None:  # noqa: ANN401 - mlx_lm has no types
         self._tokenizer = tokenizer
-        # Some families have more than a pair of markers, which mlx_lm follows from state to state; they are left as
-        # they are.
+        # Some families have more than a pair of markers, which mlx_lm follows with a state machine; these are not
+        # supported.
         self._marked = tokenizer.has_thinking and not (
             tokenizer.structural_markers or tokenizer.response_transitions
         )
 
     @cached_property
     def shown(self) -> dict[int, str]:
-        """The special tokens of the markers, by id, with the text that they stand for."""
+        """The texts of the markers' special tokens, by id."""
         if not self._marked:
             return {}
         added = self._tokenizer.added_tokens_decoder
@@ -56,13 +55,14 @@ class Reasoning:
 
     @cached_property
     def settings(self) -> Mapping[Effort, Settings]:
-        """What the template is given for each effort that it can keep."""
+        """The template variables for each effort that the template supports."""
         return efforts(self._prompt, self._source)
 
     def style(self, unspelled: Callable[[int], bool]) -> ReasoningStyle | None:
-        """The style of a model whose template has to do with the markers; `unspelled` tokens are none for a grammar.
+        """The reasoning style; None if the template does not mention the markers.
 
-        Vocabularies are shared with models that were not trained to reason, whose templates say nothing about it.
+        Models that were not trained to reason may share the vocabulary, but their templates do not mention the markers.
+        `unspelled` says whether a grammar cannot spell a token.
         """
         start, end = self._tokenizer.think_start, self._tokenizer.think_end
         if not (self._marked and self._tokenizer.has_chat_template):
@@ -82,13 +82,13 @@ class Reasoning:
         )
 
     def opened_by(self, prompt: Sequence[int]) -> bool:
-        """Whether a prompt of the template ends with the start marker, but for blanks."""
+        """Whether a prompt of the template ends with the start marker, ignoring trailing whitespace."""
         end: str = self._tokenizer.decode(list(prompt[-TAIL:]))
         return end.rstrip().endswith(self._tokenizer.think_start)
 
     @property
     def _source(self) -> str:
-        """The text of the template, or of all if there are several; "" if it is a program."""
+        """The text of the template, or of all templates; "" if the template is Python code."""
         template = self._tokenizer.chat_template
         return "".join(template.values()) if isinstance(template, dict) else template or ""
 
@@ -103,11 +103,11 @@ class Reasoning:
 
 
 def efforts(render: Render, source: str) -> Mapping[Effort, Settings]:
-    """What a template has to be given for each effort that it can keep; `source` is its text, "" if it has none.
+    """The template variables for each effort that the template supports; `source` is its text, "" if it has none.
 
-    `render` gives a prompt with these settings, None if the template refuses them. A template that has levels gets
-    those that it knows. One that can only be switched is off for "none" and for "minimal" ("few or no reasoning
-    tokens", OpenAI guide, "Using GPT-5"), and on for every other.
+    `render` returns a prompt for given variables, None if the template refuses them. A template with levels supports
+    those that it knows. A template with only a switch is off for "none" and for "minimal" ("few or no reasoning
+    tokens", OpenAI guide, "Using GPT-5"), and on for all others.
     """
     switch = next((name for name in SWITCHES if _matters(render, name, (True, False))), None)
     on, off = ({switch: True}, {switch: False}) if switch else ({}, None)

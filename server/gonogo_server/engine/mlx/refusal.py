@@ -1,4 +1,4 @@
-"""Why a model cannot be served, from the error of its loader."""
+"""Turns the error of a loader into the reason why a model cannot be served."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def refusal(location: Location, error: Exception) -> ModelUnavailable:
-    """`UnsupportedModel` for a kind of model that is not read here, `ModelUnavailable` for any other failure."""
-    # mlx_lm says of an unknown architecture that it is "not supported", and in no other way (0.32.2, utils.py).
+    """`UnsupportedModel` for an unsupported kind of model, `ModelUnavailable` for any other failure."""
+    # An unknown architecture is only recognised by the words "not supported" of mlx_lm (0.32.2, utils.py).
     unsupported = isinstance(error, UnsupportedModel) or (
         isinstance(error, ValueError) and "not supported" in str(error)
     )

@@ -1,4 +1,4 @@
-"""The models in memory with their batches, on the thread that owns them."""
+"""The models in memory and their batches, on the thread that owns them."""
 
 from __future__ import annotations
 
@@ -39,18 +39,17 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 READ_CPU, READ_GPU = 64, 512
-"""Tokens of a prompt that one step takes in.
+"""Number of prompt tokens that one step reads.
 
-Nothing else runs, and nothing is stopped, until a step is done. On two cores 32 to 512 tokens a step come to the
-same 130 tokens a second (SmolLM2-135M in float32); a GPU needs larger steps to be busy.
+Until a step is done, nothing else runs and nothing can be cancelled. On two cores, 32 to 512 tokens per step all give
+130 tokens a second (SmolLM2-135M in float32); a GPU needs larger steps to be busy.
 """
 
 READ_AT_ONCE = 8
-"""Prompts that are read in parallel."""
-
+"""Number of prompts that are read in parallel."""
 
 PREFIXES_LEAST, PREFIXES_MOST = 1 << 28, 1 << 30
-"""Default bytes for prefixes: half the size of the generative models, within these limits."""
+"""Limits in bytes of the default size of the prefix cache, which is half the size of the generative models."""
 
 Resident = Loaded | Embedder
 """A model in memory: one that generates, or one that embeds."""
@@ -58,10 +57,10 @@ Resident = Loaded | Embedder
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be used: sequences of a batch, bytes for prefixes (None: by the models that are loaded), tokens of a
-    prompt a step (None: by the device).
+    """Limits of the engine: sequences in a batch, bytes of the prefix cache (None: derived from the loaded models),
+    prompt tokens per step (None: chosen by device).
 
-    An answer joins others of its model where the caches of all take `batch_bytes` at most (None: no limit).
+    An answer joins the batch of its model if the caches of all take at most `batch_bytes` bytes (None: no limit).
     """
 
     sequences: int = 16
@@ -69,13 +68,13 @@ class Limits:
     read_step: int | None = None
     batch_bytes: int | None = None
     deterministic: bool = False
-    """Whether an answer may not depend on what else is answered."""
+    """Whether an answer must not depend on the other answers in the batch."""
     grammar_seconds: float = SECONDS
-    """What the grammar of an answer may take with the vocabulary of its model."""
+    """Time limit for compiling a grammar with the vocabulary of the model."""
 
 
 def limits(settings: Settings) -> Limits:
-    """Those that the settings of a server ask for."""
+    """The limits in the settings of a server."""
     return Limits(
         settings.max_running,
         settings.kv_cache_bytes,
@@ -87,7 +86,7 @@ def limits(settings: Settings) -> Limits:
 
 
 class Residents:
-    """Made, used and released on the engine's thread."""
+    """The loaded models; created, used and released on the engine's thread."""
 
     def __init__(self, limits: Limits, load_model: Callable[[Location], Loaded] = load) -> None:
         set_up()
@@ -100,24 +99,24 @@ class Residents:
         self._jobs: list[tuple[Generator[None, None, Any], Future[Any]]] = []
         self._deliveries = Deliveries()
         self.end: Future[None] = Future()
-        """Fails with what all are told when there will be no further step."""
+        """Fails with the error of the engine when there will be no further step."""
 
     @property
     def unfinished(self) -> int:
-        """Answers that are being generated or wait to be."""
+        """Number of answers that are running or waiting."""
         return sum(batch.unfinished for batch in self._batches.values())
 
     def load(self, location: Location) -> Resident:
-        """Take a model into memory. Raises `ModelUnavailable` with the reason where that cannot be done."""
+        """Load a model into memory. Raises `ModelUnavailable` with the reason of a failure."""
         try:
-            return self._take(location)
+            return self._load(location)
         except Exception as error:
-            # Who is told of it would keep what was read by then, and release it on another thread.
+            # The traceback would keep the loaded arrays alive, and another thread would release them.
             _clear_frames(error)
-            _give_back_memory()
+            _free_memory()
             raise
 
-    def _take(self, location: Location) -> Resident:
+    def _load(self, location: Location) -> Resident:
         if location.type == "embedding":
             embedder = self._embedders[location.id] = load_embedder(location)
             return embedder
@@ -144,14 +143,14 @@ class Residents:
         self._loaded.pop(name, None)
         self._prefixes.limit_to(self._prefix_bytes)
         self._embedders.pop(name, None)
-        # What nobody waits for any more would keep it until the next step.
+        # A cancelled job would keep the model alive until the next step.
         for steps, future in self._jobs:
             if future.cancelled():
                 steps.close()
-        _give_back_memory()
+        _free_memory()
 
     def add(self, name: str, sequence: TokenSequence) -> None:
-        """Have it answered."""
+        """Queue a sequence."""
         self._batches[name].add(sequence)
 
     def score(self, name: str, tokens: Sequence[int], count: int) -> Future[list[Token | None]]:
@@ -166,24 +165,24 @@ class Residents:
         return self._in_steps(_embedded(self._embedders[name], inputs))
 
     def step(self) -> bool:
-        """One step of every batch that has something to do, and of every other work."""
+        """Run one step of every batch and of every job; return False if all are done."""
         busy = [batch.step(self._deliveries) for batch in self._batches.values()]
         self._deliveries.send()
         self._jobs = [job for job in self._jobs if _advance(*job)]
         return any(busy) or bool(self._jobs)
 
     def fail(self, error: Exception) -> None:
-        """Tell all who wait."""
-        _tell(self.end.set_exception, error)
+        """Fail all answers and jobs with `error`."""
+        _resolve(self.end.set_exception, error)
         for batch in self._batches.values():
             batch.fail(error, self._deliveries)
         self._deliveries.send()
         for _, future in self._jobs:
-            _tell(future.set_exception, error)
+            _resolve(future.set_exception, error)
         self._jobs = []
 
     def release(self) -> None:
-        """Let go of everything, here, where it belongs."""
+        """Release all models, on the thread that owns them."""
         for name in (*self._loaded, *self._embedders):
             self.unload(name)
 
@@ -192,7 +191,7 @@ class Residents:
         self._jobs.append((steps, future))
         return future
 
-    def _generator(self, loaded: Loaded) -> Any:  # noqa: ANN401 - one of mlx_lm's, or what stands in for it
+    def _generator(self, loaded: Loaded) -> Any:  # noqa: ANN401 - mlx_lm's generator or a replacement
         end_tokens = loaded.text.end_tokens
         if not all(hasattr(layer, "merge") for layer in make_prompt_cache(loaded.model)):
             return OneAtATime(loaded.model, end_tokens=end_tokens, step_size=self._read_step())
@@ -226,7 +225,7 @@ class Residents:
 def _embedded(
     embedder: Embedder, inputs: Sequence[Sequence[int]]
 ) -> Generator[None, None, list[list[float]]]:
-    """As `Embedder.embed`, a batch a step."""
+    """`Embedder.embed`, one batch per step."""
     embedder.check(inputs)
     vectors: dict[int, list[float]] = {}
     for batch in batches([len(one) for one in inputs]):
@@ -236,37 +235,37 @@ def _embedded(
 
 
 def _advance(steps: Generator[None, None, Any], future: Future[Any]) -> bool:
-    """Do a step; False when that was the last, or nobody waits any more."""
+    """Run a step of a job; return False if it was the last one, or if the job was cancelled."""
     if future.cancelled():
         steps.close()
         return False
     try:
         next(steps)
     except StopIteration as end:
-        _tell(future.set_result, end.value)
+        _resolve(future.set_result, end.value)
     except Exception as error:  # noqa: BLE001 - reported to the waiting requests
         log_failure(log, error, "A task on the engine's thread failed.")
-        _tell(future.set_exception, error.with_traceback(None))
+        _resolve(future.set_exception, error.with_traceback(None))
     else:
         return True
     return False
 
 
-def _give_back_memory() -> None:
-    """Of what nothing refers to any more."""
+def _free_memory() -> None:
+    """Free the memory of arrays that nothing refers to."""
     gc.collect()
     mx.synchronize()
     mx.clear_cache()
 
 
 def _clear_frames(error: BaseException | None) -> None:
-    """Let go of what was at hand where it was raised, and where each of its causes was."""
+    """Clear the local variables in the tracebacks of an error and of its causes."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
 
 
-def _tell(tell: Callable[[Result], None], outcome: Result) -> None:
-    """Whoever waited may have left since it was last looked at: nobody is to be told then."""
+def _resolve(set_outcome: Callable[[Result], None], outcome: Result) -> None:
+    """Set the result or exception of a future, unless it was cancelled meanwhile."""
     with suppress(InvalidStateError):
-        tell(outcome)
+        set_outcome(outcome)

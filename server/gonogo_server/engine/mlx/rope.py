@@ -1,4 +1,4 @@
-"""Rotary position embedding on a CPU, where mlx composes each rotation of 18 operations."""
+"""Rotary position embedding on a CPU, where mlx computes each rotation in 18 operations."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from mlx.nn.layers.base import Module
 from mlx.nn.layers.positional_encoding import RoPE
 
 MOST_POSITIONS = 32_768
-"""Positions in a table at most: 32 MiB with 128 dimensions. Longer contexts are rotated as mlx does it."""
+"""Most positions in a table: 32 MiB with 128 dimensions. Longer contexts use mlx's own rotation."""
 
 
 class TableRoPE(Module):
-    """Rotates like `rope`, to the bit; one token of each row by a table of `positions` entries, which none may pass.
+    """Rotates bit-identically to `rope`; for one token per row it uses a table of `positions` entries.
 
-    The table is read off `rope`: what it makes of (1, 0) at a position are that position's cosine and sine.
-    Prompts, which are many positions of few rows, and positions as plain numbers go to `rope` itself.
-    With SmolLM2 on two cores a step of eight rows takes 75 ms in place of 79, one of a single row 51 in place of 54.
+    No position may exceed the table. The table comes from `rope` itself: rotated by a position, (1, 0) becomes the
+    cosine and sine of the position. Prompts (many positions of few rows) and positions as plain numbers are left to
+    `rope`. With SmolLM2 on two cores a step of eight rows takes 75 ms instead of 79, one of a single row 51 instead of
+    54.
     """
 
     def __init__(self, rope: RoPE, positions: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # mlx.nn is typed in part
-        # Names with "_" are no parameters of the module.
+        # mlx does not treat attributes with "_" as parameters of the module.
         self._rope = rope
         half = rope.dims // 2
         pairs = mx.concatenate([mx.ones((1, 1, positions, half)), mx.zeros((1, 1, positions, half))], axis=-1)
@@ -31,7 +32,7 @@ class TableRoPE(Module):
         mx.eval(self._table)
 
     def __call__(self, x: mx.array, offset: mx.array | int = 0) -> mx.array:
-        """`x` (shape [rows, heads, tokens, dims]) rotated by its positions, which begin at `offset` (shape [rows])."""
+        """Rotate `x` (shape [rows, heads, tokens, dims]) by its positions, which begin at `offset` (shape [rows])."""
         dims = self._rope.dims
         if not isinstance(offset, mx.array) or not offset.ndim or x.shape[-2:] != (1, dims):
             return self._rope(x, offset=offset)  # type: ignore[no-any-return,arg-type]  # it has no return type, and takes arrays as well
@@ -41,13 +42,13 @@ class TableRoPE(Module):
 
 
 def plain_rotation(rope: Module) -> RoPE | None:
-    """The rotation of the plain kind, halves of a head against each other, that this is or looks up; None: another."""
+    """The plain rotation (of the two halves of a head) that `rope` is or wraps; None for any other kind."""
     inner = rope._rope if isinstance(rope, TableRoPE) else rope  # noqa: SLF001 - the class is above
     return inner if type(inner) is RoPE and not inner.traditional else None
 
 
 def look_up_rotations(model: Module, positions: int) -> None:
-    """Have the layers of the model rotate by tables of `positions` entries, where their rotation is the plain one."""
+    """Replace the plain rotations in the layers of the model by tables of `positions` entries."""
     if positions > MOST_POSITIONS:
         return
     tables: dict[tuple[Any, ...], TableRoPE] = {}

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def log_failure(log: Logger, error: Exception, message: str, *arguments: object) -> None:
-    """Log the error with its trace; nothing is raised.
+    """Log the error with its traceback, and never raise.
 
-    Handlers and filters may raise: a full disk would fail everyone the thread answers.
+    Handlers and filters may raise: a full disk would otherwise fail all answers of the thread.
     """
     with suppress(Exception):
         log.error(message, *arguments, exc_info=error)

@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     from gonogo_server.engine.base import Sampling
 
 GREEDY = 1e-6
-"""Below it, temperature and top_p are 0: float32 cannot tell what they leave from the likeliest token."""
+"""A temperature or top_p below this counts as 0: float32 cannot distinguish the result from greedy sampling."""
 
 
 def sampler(sampling: Sampling) -> Callable[[mx.array], mx.array]:
     """A function from log probabilities (shape [rows, vocabulary]) to token ids (shape [rows]).
 
-    All greedy answers get the same one: mlx_lm draws for all rows at once where they share their sampler.
+    All greedy answers share one function, because mlx_lm samples all rows at once if they have the same sampler.
     """
     if sampling.temperature < GREEDY or sampling.top_p < GREEDY:
-        return likeliest_token
+        return greedy
     return SeededSampler(sampling)
 
 
-def likeliest_token(logprobs: mx.array) -> mx.array:
-    """The likeliest token of each row."""
+def greedy(logprobs: mx.array) -> mx.array:
+    """The most likely token of each row."""
     return mx.argmax(logprobs, axis=-1)
 
 
 class SeededSampler:
-    """Draws one token at a time for one answer; the draws of equal seeds are equal.
+    """Samples the tokens of one answer; equal seeds give equal samples.
 
-    The key is its own, as mlx's global random state belongs to a thread and would be shared between answers.
+    It has its own key, because mlx's global random state belongs to a thread and would be shared between answers.
     """
 
     def __init__(self, sampling: Sampling) -> None:
@@ -45,12 +45,12 @@ class SeededSampler:
         self._key = mx.random.key(seed)
 
     def __call__(self, logprobs: mx.array) -> mx.array:
-        """The token ids (shape [rows]) drawn for log probabilities (shape [rows, vocabulary])."""
+        """The token ids (shape [rows]) sampled from log probabilities (shape [rows, vocabulary])."""
         self._key, key = mx.random.split(self._key)
         return mx.random.categorical(self._weighed(logprobs), key=key)
 
     def _weighed(self, logprobs: mx.array) -> mx.array:
-        # The temperature first, then top_p of what it makes of the odds, as OpenAI's and vLLM's order is.
+        # Temperature first, then top_p, in the order of OpenAI and vLLM.
         logprobs = logprobs.astype(mx.float32)
         logprobs = (logprobs - logprobs.max(axis=-1, keepdims=True)) / self._sampling.temperature
         if self._sampling.top_p >= 1:

@@ -1,4 +1,4 @@
-"""Log probabilities of an existing text, computed in parts so that other answers continue meanwhile."""
+"""Log probabilities of an existing text, computed in parts so that other answers continue in between."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
 
-from gonogo_server.engine.mlx import likeliest
+from gonogo_server.engine.mlx import top_logprobs
 from gonogo_server.engine.mlx.api import make_prompt_cache
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def score(
     *,
     step_size: int,
 ) -> Generator[None, None, list[Token | None]]:
-    """One entry a token, with the `count` likeliest of its place; None for the first, which follows nothing."""
+    """One entry per token, with the `count` most likely tokens of its position; None for the first token."""
     cache = make_prompt_cache(model)
     scores: list[Token | None] = [None]
     for start in range(0, len(tokens) - 1, step_size):
@@ -32,7 +32,7 @@ def score(
         logprobs = logits - mx.logsumexp(logits, axis=-1, keepdims=True)
         following = tokens[start + 1 : start + 1 + len(part)]
         scores += [
-            likeliest.token(row, token, count, spell)
+            top_logprobs.token(row, token, count, spell)
             for row, token in zip(logprobs[: len(following)], following, strict=True)
         ]
         yield

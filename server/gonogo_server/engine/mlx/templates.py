@@ -1,4 +1,4 @@
-"""Chat templates as transformers renders them, without the rest of transformers: importing that takes a second."""
+"""Renders chat templates with the code of transformers, without importing the rest, which takes a second."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def render(template: str, messages: Sequence[Mapping[str, Any]], **variables: Any) -> str:  # noqa: ANN401 - JSON
-    """The text of a conversation, which has a message at least. Raises what the template raises, and `ValueError`.
+    """Render a conversation to text. Raises `ValueError` if there is no message, and any exception of the template.
 
-    As `apply_chat_template` of transformers, members that are null are omitted.
+    Members that are null are omitted, as in `apply_chat_template` of transformers.
     """
     if not messages:
         raise ValueError("Cannot apply chat template to an empty conversation. Provide at least one message.")
     present = [{name: value for name, value in message.items() if value is not None} for message in messages]
     (text,), _ = _rendering.render_jinja_template([present], chat_template=template, **variables)
-    said: str = text
-    return said
+    rendered: str = text
+    return rendered

@@ -1,4 +1,4 @@
-"""Between text and token ids, for one model. Nothing here touches mlx, so it may run on any one thread."""
+"""Converts between text and token ids for one model. It does not use mlx, so it may run on any one thread."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ INFILL = (
     ("<|prefix|>", "<|suffix|>", "<|middle|>"),
     ("<PRE>", "<SUF>", "<MID>"),
 )
-"""The special tokens before prefix, suffix and answer, as families of code models name them."""
+"""The special tokens before prefix, suffix and answer, in several families of code models."""
 
 
 class Text:
-    """What a model's tokenizer knows: its template, its vocabulary, and the tokens that end an answer.
+    """The tokenizer of a model: its chat template, its vocabulary, and the tokens that end an answer.
 
-    `tokenizer` is an `mlx_lm` TokenizerWrapper around a fast (Rust) tokenizer, or a `PlainTokenizer`; `context_length`
-    is in tokens, `vocabulary` the number of logits that the model gives.
+    `tokenizer` is an `mlx_lm` TokenizerWrapper around a fast (Rust) tokenizer, or a `PlainTokenizer`. `context_length`
+    is in tokens; `vocabulary` is the number of logits of the model.
     """
 
     def __init__(self, tokenizer: Any, context_length: int, vocabulary: int) -> None:  # noqa: ANN401 - mlx_lm has no types
@@ -59,11 +59,11 @@ class Text:
         effort: Effort | None = None,
         variables: Mapping[str, Any] = NO_VARIABLES,
     ) -> tuple[int, ...]:
-        """The token ids of the conversation up to where the assistant's answer begins.
+        """The token ids of the conversation, up to the start of the assistant's answer.
 
-        `effort` is one of those of `reasoning_style`, `variables` are for the template. Raises `BadRequest` if
-        the model has no template, or its template refuses the messages, `TooLong` where they are sure to be more than
-        its context.
+        `effort` is one of those of `reasoning_style`; `variables` are passed to the template. Raises `BadRequest` if
+        the model has no template, or if the template refuses the messages, and `TooLong` if they certainly exceed the
+        context.
         """
         if not self._tokenizer.has_chat_template:
             raise BadRequest("This model has no chat template; use completions instead.", param="model")
@@ -83,27 +83,27 @@ class Text:
 
     @cached_property
     def reasoning_style(self) -> ReasoningStyle | None:
-        """How the model reasons; its template is tried out for that, in some milliseconds, once."""
+        """How the model reasons; the first access renders the template several times, which takes milliseconds."""
         return self._reasoning.style(self._is_unspelled)
 
     def opens_reasoning(self, prompt: Sequence[int]) -> bool:
-        """Whether nothing but blanks stands between the start marker of the reasoning and the end of the prompt."""
+        """Whether the prompt ends with the start marker of the reasoning, ignoring trailing whitespace."""
         return self._reasoning.opened_by(prompt)
 
     def tool_style(self) -> ToolStyle | None:
-        """How the model calls tools, where mlx_lm has a parser for what its template asks of it."""
+        """How the model calls tools; None if mlx_lm has no parser for the form in its template."""
         if not self._tokenizer.has_tool_calling:
             return None
         start, end = self._tokenizer.tool_call_start, self._tokenizer.tool_call_end
         parse = self._tokenizer.tool_parser
-        # Other parsers read JSON as well, but their models were trained on something else.
+        # Other parsers accept JSON as well, but their models were trained on another form.
         json = parse.__module__.endswith(".json_tools")
         return ToolStyle(start, end or "", parse, json, self._unspelled(start), self._unspelled(end))
 
     def infill_prompt(self, prefix: str, suffix: str) -> tuple[int, ...]:
-        """The token ids that ask for what stands between two texts.
+        """The token ids of a prompt for the text between `prefix` and `suffix`.
 
-        Raises `BadRequest` if none can, `TooLong` as `encode` does.
+        Raises `BadRequest` if the model was not trained on such prompts, and `TooLong` like `encode`.
         """
         for names in INFILL:
             marks = [self._special(name) for name in names]
@@ -117,28 +117,28 @@ class Text:
         )
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """The token ids of the text, after a begin token where the model wants one; never none at all.
+        """The token ids of the text, after a begin token if the model expects one; always at least one.
 
-        Raises `TooLong` for a long text that is sure to have more than the context.
+        Raises `TooLong` if a long text certainly exceeds the context.
         """
         self._check_length(text)
         ids = tuple(self._tokenizer.encode(text))
         return ids or (self._first_token(),)
 
     def spell(self, token: int) -> bytes:
-        """What the token adds to a text, perhaps part of a character; of a special one, its name."""
+        """The bytes of the token, perhaps part of a character; for a special token, its name."""
         return self.grammar_tokenizer.decode_bytes([token])
 
     def decode(self, tokens: Sequence[int]) -> tuple[bytes, ...]:
-        """What each token adds to a text; nothing for special ones."""
+        """The bytes of each token; empty for special tokens."""
         special = self.grammar_tokenizer.is_special_token
         return tuple(b"" if special(token) else self.spell(token) for token in tokens)
 
     def stream(self) -> Callable[[int], str]:
-        """A function from the next token of an answer to the whole characters that it completes.
+        """A function that takes the next token of an answer and returns the whole characters that it completes.
 
-        Special tokens have no text, but those do that begin and end a tool call or the reasoning. Bytes that no
-        token ever completes to a character are omitted.
+        Special tokens have no text, except those that start or end a tool call or the reasoning. Bytes that never
+        become a complete character are omitted.
         """
         stream = DecodeStream(skip_special_tokens=True)
         tokenizer, shown = self._tokenizer.backend_tokenizer, self._shown
@@ -150,14 +150,14 @@ class Text:
             try:
                 return stream.step(tokenizer, token) or ""
             except Exception:  # noqa: BLE001 - tokenizers raises nothing more specific
-                # "Invalid prefix": with this token, what was given out already would read otherwise.
+                # "Invalid prefix": this token would change text that was already returned.
                 stream = DecodeStream(skip_special_tokens=True)
                 return stream.step(tokenizer, token) or ""
 
         return step
 
     def matcher(self, grammar: str) -> LLMatcher:
-        """What follows the grammar, from its beginning. Raises `BadRequest` if it cannot be followed."""
+        """A matcher of the grammar, at its start. Raises `BadRequest` if the grammar cannot be compiled."""
         matcher = LLMatcher(self.grammar_tokenizer, grammar, log_level=0)
         if matcher.is_error():
             raise BadRequest(
@@ -169,16 +169,16 @@ class Text:
 
     @cached_property
     def grammar_tokenizer(self) -> LLTokenizer:
-        """The vocabulary as llguidance reads it; every end token ends what a grammar lets through."""
+        """The vocabulary as a tokenizer of llguidance; any of the end tokens may end an answer."""
         plain = self._tokenizer.backend_tokenizer
-        if plain.padding or plain.truncation:  # neither is a grammar's
+        if plain.padding or plain.truncation:  # llguidance needs a tokenizer without them
             plain = Tokenizer.from_str(plain.to_str())
             plain.no_padding()
             plain.no_truncation()
         return LLTokenizer(
             plain.to_str(),
             n_vocab=max(self.vocabulary, len(self._tokenizer)),
-            # A configuration may name more than the tokenizer has.
+            # A configuration may list end tokens that the tokenizer does not have.
             eos_token=sorted(token for token in self.end_tokens if token < len(self._tokenizer))
             or self._tokenizer.eos_token_id,
         )
@@ -196,12 +196,12 @@ class Text:
         return token
 
     def _unspelled(self, mark: str | None) -> int | None:
-        """The id of a mark that a grammar cannot spell."""
+        """The id of a marker that a grammar cannot spell; None if it can."""
         token = self._special(mark) if mark else None
         return token if token is not None and self._is_unspelled(token) else None
 
     def _is_unspelled(self, token: int) -> bool:
-        """Whether it is special to llguidance, to which each added token in pointed brackets is."""
+        """Whether llguidance treats the token as special, like every added token in angle brackets."""
         special: bool = self.grammar_tokenizer.is_special_token(token)
         return special
 

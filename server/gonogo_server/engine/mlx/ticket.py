@@ -1,4 +1,4 @@
-"""An answer on the event loop: where its pieces arrive, and how it is cancelled."""
+"""The event loop's side of an answer: a queue of its pieces, and a flag that cancels it."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ if TYPE_CHECKING:
 
 
 class Ticket:
-    """Made on the event loop that waits for the answer.
+    """The queue of one answer, created on the event loop that waits for it.
 
-    What nobody reads waits here, the whole answer at most: `max_tokens` pieces of 0.14 kB each, or of 3.5 kB with the
-    20 likeliest tokens (SmolLM2; the caches it takes to generate them have 46 kB a token). The answer of a slow reader
-    continues anyway. Taken out of its batch it would lose the token that mlx_lm has drawn ahead, and so what its seed
-    promises; its pieces put together would count tokens that follow a stop string.
+    Unread pieces stay in the queue, at most the whole answer: `max_tokens` pieces of 0.14 kB each, or of 3.5 kB with 20
+    alternatives per token (SmolLM2; its caches take 46 kB per token). The answer continues even if its reader is slow.
+    Pausing it would lose the token that mlx_lm has sampled ahead, so that its seed would no longer reproduce it;
+    merging its pieces would count tokens after a stop string.
     """
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.cancelled = False
-        """A plain flag, as it is written on the loop only and read on the engine's thread only."""
+        """A plain flag, because only the loop writes it and only the engine's thread reads it."""
         self._results: asyncio.Queue[Result] = asyncio.Queue()
 
     async def next_piece(self) -> Piece:
-        """The next piece, when it is there. Raises what the generation failed with."""
+        """Wait for the next piece. Raises the exception that the generation failed with."""
         result = await self._results.get()
         if isinstance(result, Exception):
             raise result
         return result
 
     def take(self, result: Result) -> None:
-        """On the loop: the next piece, or the failure after which none comes."""
+        """Queue the next piece, or the exception that ends the answer. Call it on the loop."""
         self._results.put_nowait(result)
 
 
 class Deliveries:
-    """Results on their way from the thread to event loops: one wake-up a loop and step, however many there are."""
+    """Collects the results of a step and hands them to their event loops, with one wake-up per loop."""
 
     def __init__(self) -> None:
         self._pending: dict[asyncio.AbstractEventLoop, list[tuple[Ticket, Result]]] = {}
 
     def add(self, ticket: Ticket, result: Result) -> None:
-        """Have it delivered with the next `send`."""
+        """Add a result to the next `send`."""
         self._pending.setdefault(ticket.loop, []).append((ticket, result))
 
     def send(self) -> None:
-        """Hand over what was added."""
+        """Hand the collected results to their loops."""
         for loop, results in self._pending.items():
             try:
                 loop.call_soon_threadsafe(_deliver, results)
             except RuntimeError:
-                # The loop is closed: nobody waits for these answers any more.
+                # The loop is closed, so nothing waits for these answers.
                 for ticket, _ in results:
                     ticket.cancelled = True
         self._pending = {}

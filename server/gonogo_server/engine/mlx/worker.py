@@ -1,7 +1,7 @@
-"""The single thread that owns everything that only one thread may touch.
+"""A thread that owns all objects that only one thread may use.
 
-mlx's streams belong to the thread that made them, so that a model is loaded, stepped and released on one thread
-(ml-explore/mlx#3727, ml-explore/mlx-lm#1256). Nothing here knows of mlx.
+mlx's streams belong to the thread that created them, so a model has to be loaded, stepped and released on one thread
+(ml-explore/mlx#3727, ml-explore/mlx-lm#1256). This module does not use mlx.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DIED = "The engine's thread died (see the server's log); restart the server."
-"""Clients get to read it, so that the reason, which may tell of this machine, stands in the log alone."""
+"""Clients see this message. The reason is only logged, because it may contain details of this machine."""
 
 PATIENCE = 10.0
-"""Seconds that the end of the process waits for a step in progress, where nobody called `stop`."""
+"""Seconds that the exit of the process waits for the current step if `stop` was not called."""
 
 
 class Machine(Protocol):
-    """What the thread owns. Every method is called on the thread."""
+    """The object that the thread owns; its methods are called on the thread."""
 
     def step(self) -> bool:
-        """Do one round of the work there is; False if there is none left. What it raises ends the thread."""
+        """Do one step of the pending work; return False if there is none. An exception ends the thread."""
 
     def fail(self, error: Exception) -> None:
-        """Tell all who wait that there will be no further step."""
+        """Fail all pending work with `error`; there will be no further step."""
 
     def release(self) -> None:
-        """Let go of everything."""
+        """Release all resources."""
 
 
 Owned = TypeVar("Owned", bound=Machine)
@@ -45,9 +45,9 @@ Result = TypeVar("Result")
 
 
 class Worker(Generic[Owned]):
-    """A thread that calls `make`, then obeys calls and steps what that returned, and last releases it.
+    """A thread that calls `make`, runs calls and steps on the object it returns, and finally releases it.
 
-    It never ends by itself: once stopped it sleeps until the process ends.
+    The thread does not end: once stopped, it sleeps until the process ends.
     """
 
     def __init__(self, name: str, make: Callable[[], Owned]) -> None:
@@ -57,23 +57,23 @@ class Worker(Generic[Owned]):
         self._inbox: queue.SimpleQueue[tuple[Callable[[Owned], object], Future[object]] | None] = (
             queue.SimpleQueue()
         )
-        # Guards the step from alive to dead: no call may get into the inbox after the last look at it.
+        # Guards the change from alive to dead: no call may enter the inbox after it was emptied.
         self._lock = threading.Lock()
         self._end: str | None = None
         self._finished = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Start the thread and wait for `make`; what that raises is raised here."""
-        # A daemon thread that still computes when the interpreter goes takes the process down with an abort.
+        """Start the thread and wait for `make`. Raises the exceptions of `make`."""
+        # A daemon thread that still computes while the interpreter shuts down aborts the process.
         atexit.register(self.stop, PATIENCE)
         self._thread.start()
         self._made.result()
 
     def call(self, work: Callable[[Owned], Result]) -> Future[Result]:
-        """Have `work` called between two steps; what it returns or raises is the future's.
+        """Call `work` on the thread, between two steps; the future gets its result or exception.
 
-        Raises `EngineDied` if no thread is left to do it.
+        Raises `EngineDied` if the thread has stopped.
         """
         future: Future[Result] = Future()
         with self._lock:
@@ -82,29 +82,29 @@ class Worker(Generic[Owned]):
         return future
 
     def stop(self, timeout: float | None = None) -> None:
-        """Fail what is not done, release, and wait for that, `timeout` seconds at most."""
+        """Fail pending calls and release the object; wait for that for at most `timeout` seconds."""
         self._inbox.put(None)
         self._finished.wait(timeout)
         atexit.unregister(self.stop)
 
     def give_up(self) -> None:
-        """Where a step never ends: fail what is not done, from another thread, and wait for nothing more.
+        """Fail all pending calls and work from another thread, because the current step hangs.
 
-        What the thread owns is not released: the process has to end without it.
+        The owned object is not released, and `stop` no longer waits for the thread.
         """
         self._refuse_all(DIED)
-        assert self._owned is not None, "it is stepped"
+        assert self._owned is not None, "a step is running"
         self._owned.fail(EngineDied(DIED))
         self._finished.set()
 
     def check(self) -> None:
-        """Raises `EngineDied`, with a sentence for clients, once the thread will do nothing more."""
+        """Raise `EngineDied`, with a message for clients, if the thread has stopped."""
         if self._end is not None:
             raise EngineDied(self._end)
 
     @property
     def alive(self) -> bool:
-        """Whether anything is still done."""
+        """Whether the thread still runs calls and steps."""
         return self._end is None
 
     def _run(self) -> None:
@@ -112,15 +112,15 @@ class Worker(Generic[Owned]):
             self._work()
         finally:
             self._finished.set()
-            # Parked, not ended: when a thread ends, the destructors of what mlx kept for it call into Python;
-            # where the interpreter has gone by then, the process aborts (seen with mlx 0.32.4, in the
-            # compile cache's). A daemon thread that sleeps just vanishes with the process.
+            # The thread sleeps instead of ending. When a thread ends, destructors of mlx call into Python. If the
+            # interpreter is gone by then, the process aborts (seen with mlx 0.32.4, in the compile cache). A sleeping
+            # daemon thread simply disappears with the process.
             threading.Event().wait()
 
     def _work(self) -> None:
         try:
             owned = self._owned = self._make()
-        except BaseException as error:  # noqa: BLE001 - raised again where start() waits
+        except BaseException as error:  # noqa: BLE001 - start() raises it
             self._refuse_all("The engine did not start; restart the server.")
             self._made.set_exception(error)
             return
@@ -128,27 +128,27 @@ class Worker(Generic[Owned]):
         end, died = "The engine was stopped; restart the server.", None
         try:
             busy = False
-            while self._obey(owned, wait=not busy):
+            while self._run_calls(owned, wait=not busy):
                 busy = owned.step()
         except BaseException as error:  # noqa: BLE001 - logged below
             end, died = DIED, error
         self._refuse_all(end)
         owned.fail(EngineDied(end))
-        # Only now, as a log that cannot be written may not keep anyone waiting.
+        # Logged last, so that a log that blocks cannot delay the failures.
         try:
             if died is not None:
                 log.critical("The engine's thread died.", exc_info=died)
         finally:
             owned.release()
 
-    def _obey(self, owned: Owned, *, wait: bool) -> bool:
-        """Do the calls that are there, after waiting for one if need be; False when told to stop."""
+    def _run_calls(self, owned: Owned, *, wait: bool) -> bool:
+        """Run all calls in the inbox; with `wait`, wait for the first one. Return False on a request to stop."""
         while wait or not self._inbox.empty():
             call = self._inbox.get()
             if call is None:
                 return False
             wait = False
-            _do(*call, owned)
+            _run_call(*call, owned)
         return True
 
     def _refuse_all(self, end: str) -> None:
@@ -159,13 +159,13 @@ class Worker(Generic[Owned]):
                     call[1].set_exception(EngineDied(end))
 
 
-def _do(work: Callable[[Owned], object], future: Future[object], owned: Owned) -> None:
+def _run_call(work: Callable[[Owned], object], future: Future[object], owned: Owned) -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:
         future.set_result(work(owned))
-    except Exception as error:  # noqa: BLE001 - it is the caller's
-        # Its frames would keep what only this thread may release.
+    except Exception as error:  # noqa: BLE001 - passed to the caller
+        # The frames would keep objects alive that only this thread may release.
         future.set_exception(error.with_traceback(None))
     except BaseException:
         future.set_exception(EngineDied(DIED))

@@ -124,7 +124,7 @@ async def test_a_model_that_can_never_fit_is_refused_while_others_wait_for_room(
         await one.end()
 
 
-async def test_what_turns_out_larger_than_foretold_makes_idle_ones_go(shelf: Shelf) -> None:
+async def test_a_model_larger_than_estimated_evicts_idle_ones(shelf: Shelf) -> None:
     pool = shelf.pool(4, a=1, b=1, c=1)
     shelf.weights["c"] = 3
     (held,) = await leases(pool, "a")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import mlx.core as mx
 
-from gonogo_server.engine.mlx.sampler import likeliest_token
+from gonogo_server.engine.mlx.sampler import greedy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,6 @@ def _processed(one: Progress, logits: mx.array) -> mx.array:
 
 
 def _chosen(sequences: Sequence[Progress], logits: mx.array) -> mx.array:
-    if all(one.sampler is likeliest_token for one in sequences):
-        return likeliest_token(logits)
+    if all(one.sampler is greedy for one in sequences):
+        return greedy(logits)
     return mx.concatenate([one.sampler(logits[i : i + 1]) for i, one in enumerate(sequences)])

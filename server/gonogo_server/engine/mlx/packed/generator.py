@@ -20,7 +20,7 @@ from gonogo_server.engine.mlx.packed.layout import Layout, Share
 from gonogo_server.engine.mlx.packed.pace import Pace
 from gonogo_server.engine.mlx.packed.progress import Progress
 from gonogo_server.engine.mlx.packed.sharing import has_room, shares
-from gonogo_server.engine.mlx.sampler import likeliest_token
+from gonogo_server.engine.mlx.sampler import greedy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ class PackedGenerator:
         """Queue one sequence and return its uid; every list has one element."""
         self._count += 1
         processors = logits_processors[0]
-        plain = not processors and not wants_logprobs[0] and samplers[0] is likeliest_token
+        plain = not processors and not wants_logprobs[0] and samplers[0] is greedy
         self._waiting.append(
             Progress(
                 self._count,
@@ -241,7 +241,7 @@ class PackedGenerator:
         if self._drawing[0].draft:
             # The layout puts the last token of a sequence first.
             last = states[mx.array([*range(1, len(states)), 0])]
-            self._drawn = likeliest_token(self._forward.logits(last))
+            self._drawn = greedy(self._forward.logits(last))
             mx.async_eval(self._drawn, self._caches.layers)  # type: ignore[no-untyped-call]  # mlx is typed in part
             return
         all_rows = len(places) == len(self._rows)

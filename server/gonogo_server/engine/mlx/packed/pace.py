@@ -25,7 +25,7 @@ MARGIN: Final = 1.05
 """Factor by which the gain of a draft must exceed its cost."""
 LEAST: Final = 0.25
 MOST: Final = 0.95
-"""Bounds of the required acceptance rate. Below the upper one, drafts are tried and timed again whatever they cost."""
+"""Bounds of the required acceptance rate: drafts that are nearly always right are tried, and timed, at any cost."""
 
 
 class Pace:

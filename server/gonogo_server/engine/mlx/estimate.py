@@ -1,4 +1,4 @@
-"""What is known of a model while it is still on disk."""
+"""Estimates the context length, vocabulary and size of a model from its files, without loading it."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     from gonogo_server.engine.locate import Location
 
 FLOAT32, FLOAT16 = 4, 2
-"""Bytes of a weight, which is of the first kind on a CPU, of the second where it comes out of a GGUF file on a GPU."""
+"""Bytes of a weight: float32 on a CPU, float16 for a GGUF file on a GPU."""
 
 GROUP: Final = 64
-"""Weights that share a scale, where a quantised folder does not say it, as in mlx."""
+"""Default number of quantised weights that share a scale, as in mlx."""
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
-    """Context length in tokens, the size of the vocabulary (0: unknown), and about how many bytes it will take."""
+class Estimate:
+    """Context length in tokens, size of the vocabulary (0: unknown), and approximate size in memory in bytes."""
 
     context_length: int
     vocabulary: int
     nbytes: int
 
 
-def foretell(location: Location) -> Foretold:
-    """What the model's configuration says. Raises `ModelUnavailable` if it cannot be read."""
+def estimate(location: Location) -> Estimate:
+    """Read the estimate from the model's files. Raises `ModelUnavailable` if they cannot be read."""
     try:
         context, vocabulary, nbytes = _gguf(location) if location.format == "gguf" else _folder(location)
     except Exception as error:
-        # As when it is loaded: there are as many ways to stumble as there are files.
+        # An invalid file can make its reader raise any exception.
         raise refusal(location, error) from error
-    return Foretold(context, vocabulary, nbytes)
+    return Estimate(context, vocabulary, nbytes)
 
 
 def _gguf(location: Location) -> tuple[int, int, int]:
@@ -71,16 +71,16 @@ def _folder_bytes(folder: Path, quantization: Mapping[str, Any]) -> int:
     files = list(folder.glob("*.safetensors"))
 
     def group(layer: str) -> int:
-        """mlx_lm writes what a layer has of its own under its name."""
+        """The group size of a layer: its own, which mlx_lm writes under its name, or that of the folder."""
         own = quantization.get(layer)
         size: int = (own if isinstance(own, dict) else quantization).get("group_size", GROUP)
         return size
 
     try:
-        # Only their headers are read.
+        # This reads only the headers.
         tensors = {name: tensor for file in files for name, tensor in _tensors(file).items()}
     except (RuntimeError, ValueError):
-        # Loading it will say what is the matter.
+        # Loading the model will report the error.
         return sum(file.stat().st_size for file in files)
     return FLOAT32 * weights(tensors, group) if on_cpu() else sum(one.nbytes for one in tensors.values())
 
@@ -90,7 +90,7 @@ def _tensors(file: Path) -> dict[str, mx.array]:
 
 
 def weights(tensors: Mapping[str, mx.array], group: Callable[[str], int]) -> int:
-    """How many there are: a scale and perhaps a bias stand for `group` weights of that layer, which are packed."""
+    """The number of weights; in a quantised layer, each scale stands for `group` weights, which are packed."""
     count = 0
     for name, tensor in tensors.items():
         layer, _, part = name.rpartition(".")

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FLOOR = -9999.0
-"""What stands for the log probability of the impossible (OpenAI API reference, `logprob`): JSON has no infinity."""
+"""The log probability of impossible tokens (OpenAI API reference, `logprob`), because JSON has no infinity."""
 
 
-def token(logprobs: mx.array, chosen: int, likeliest: int, spell: Callable[[int], bytes]) -> Token:
-    """The chosen token and the `likeliest` likeliest; `logprobs` has the shape [vocabulary].
+def token(logprobs: mx.array, chosen: int, top_logprobs: int, spell: Callable[[int], bytes]) -> Token:
+    """The chosen token and the `top_logprobs` most likely ones; `logprobs` has the shape [vocabulary].
 
-    Only the few values are brought over from the device. `spell` gives the bytes of a token.
+    Only these values are copied from the device. `spell` returns the bytes of a token.
     """
-    values = _top(logprobs, likeliest)
+    values = _top(logprobs, top_logprobs)
     return Token(
         Alternative(chosen, spell(chosen), _finite(cast("float", logprobs[chosen].item()))),
         tuple(Alternative(one, spell(one), _finite(value)) for one, value in values),
