@@ -155,24 +155,6 @@ FunctionName = TypeAliasType(
 )
 
 
-class FunctionObject(BaseModel):
-    """
-    A function that the caller runs when the model asks for it.
-    """
-
-    name: FunctionName
-    description: Annotated[
-        StrictStr | None | MISSING, Field(description="What it does and when to call it; the model reads it.")
-    ] = MISSING
-    parameters: Annotated[
-        JsonSchema | None | MISSING,
-        Field(description="The arguments, a schema of an object; null and none at all take none."),
-    ] = MISSING
-    strict: Annotated[
-        StrictBool | None, Field(description="Whether the arguments follow `parameters` without exception.")
-    ] = False
-
-
 ChatCompletionToolChoiceMode = TypeAliasType(
     "ChatCompletionToolChoiceMode",
     Annotated[
@@ -1398,13 +1380,22 @@ class JsonSchemaFormat(BaseModel):
     ] = False
 
 
-class ChatCompletionTool(BaseModel):
+class FunctionObject(BaseModel):
     """
-    A tool; functions are the only kind.
+    A function that the caller runs when the model asks for it.
     """
 
-    type: Literal["function"]
-    function: FunctionObject
+    name: FunctionName
+    description: Annotated[
+        StrictStr | None | MISSING, Field(description="What it does and when to call it; the model reads it.")
+    ] = MISSING
+    parameters: Annotated[
+        JsonSchema | None | MISSING,
+        Field(description="The arguments, a schema of an object; null and none at all take none."),
+    ] = MISSING
+    strict: Annotated[
+        StrictBool | None, Field(description="Whether the arguments follow `parameters` without exception.")
+    ] = False
     cache_control: CacheControl | MISSING = MISSING
 
 
@@ -2182,13 +2173,14 @@ class ResponseFormatJsonSchema(BaseModel):
     json_schema: JsonSchemaFormat
 
 
-ChatCompletionTools = TypeAliasType(
-    "ChatCompletionTools",
-    Annotated[list[ChatCompletionTool], Field(fail_fast=True, description="The tools that the model may call.")],
-)
-"""
-The tools that the model may call.
-"""
+class ChatCompletionTool(BaseModel):
+    """
+    A tool; functions are the only kind.
+    """
+
+    type: Literal["function"]
+    function: FunctionObject
+    cache_control: CacheControl | MISSING = MISSING
 
 
 class ChatCompletionAllowedTools(BaseModel):
@@ -2550,6 +2542,15 @@ ResponseFormat = TypeAliasType(
         Field(description="The form of the answer; its type says which.", discriminator="type"),
     ],
 )
+
+
+ChatCompletionTools = TypeAliasType(
+    "ChatCompletionTools",
+    Annotated[list[ChatCompletionTool], Field(fail_fast=True, description="The tools that the model may call.")],
+)
+"""
+The tools that the model may call.
+"""
 
 
 class ChatCompletionAllowedToolsChoice(BaseModel):
@@ -3481,6 +3482,7 @@ class CreateChatCompletionRequest(BaseModel):
         ChatTemplateVariables | None | MISSING,
         Field(description="Extension. Variables for the chat template of the model, or null."),
     ] = MISSING
+    cache_control: CacheControl | MISSING = MISSING
 
 
 ChatCompletionChoices = TypeAliasType(

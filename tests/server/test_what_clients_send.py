@@ -168,6 +168,8 @@ async def test_a_result_may_name_its_tool(client: httpx2.AsyncClient, engine: Sc
             ]
         },
         {"tools": [{**TOOL, "cache_control": {"type": "ephemeral"}}]},
+        {"tools": [{**TOOL, "function": {**FUNCTION, "cache_control": {"type": "ephemeral"}}}]},
+        {"cache_control": {"type": "ephemeral"}},
     ],
     ids=str,
 )
