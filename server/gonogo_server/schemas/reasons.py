@@ -21,6 +21,11 @@ SENTENCES: Final[Sequence[tuple[re.Pattern[str], str]]] = tuple(
         ("^Invalid type: (.*)", "'{}' is not a type"),
         ("^Unknown format: (.*)", "the format '{}' is unknown"),
         ("^Expected .* for '([^']*)'", "'{}' has a value of the wrong type"),
+        ("^schema must be ", "a schema in it is neither an object nor a boolean"),
+        (r"^(\$?\w+) must be an? ", "'{}' has a value of the wrong type"),
+        ("^invalid multiple of", "'multipleOf' must be greater than 0"),
+        ("^Value for '(.*)' has too many digits", "'{}' has too many digits"),
+        ("^Invalid URI reference '([^']*)'", "the reference to '{}' does not resolve"),
         (
             "^Unsatisfiable schema: required property '(.*)' is unsatisfiable",
             "no value matches its required property '{}'",
@@ -29,6 +34,7 @@ SENTENCES: Final[Sequence[tuple[re.Pattern[str], str]]] = tuple(
         ("^Pointer '(.*)' does not exist", "the reference to '{}' does not resolve"),
         ("^Resource '(.*)' is not present", "the reference to '{}' leads outside the schema"),
         ("look-around", "look-around in a pattern is not supported"),
+        ("^lookarounds", "an anchor or a word boundary inside a pattern is not supported"),
         ("backreferences", "a back reference in a pattern is not supported"),
         ("^regex parse error", "a pattern in it is not a regular expression"),
     )

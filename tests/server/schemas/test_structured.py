@@ -175,6 +175,16 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
         {"$schema": "http://schemas.example/x"},
     ],
     "look-around": [{"type": "string", "pattern": "(?!a)b"}],
+    "an anchor or a word boundary inside a pattern": [
+        {"type": "string", "pattern": "a^b"},
+        {"type": "string", "pattern": r"a\bc"},
+    ],
+    "'$ref' has a value of the wrong type": [{"$ref": 5}],
+    "'anyOf' has a value of the wrong type": [{"anyOf": 5}],
+    "a schema in it is neither an object nor a boolean": [{"type": "array", "items": 5}],
+    "'multipleOf' must be greater than 0": [{"type": "number", "multipleOf": 0}],
+    "'multipleOf' has too many digits": [{"type": "number", "multipleOf": 1e-300}],
+    "the reference to '#/a%' does not resolve": [{"$ref": "#/a%"}],
 }
 
 
