@@ -61,6 +61,23 @@ def result(number: int) -> str:
     return json.dumps({"role": "tool", "tool_call_id": f"c{number}", "content": "x"})
 
 
+def function_call(number: int) -> str:
+    """A call and its output, as items of a response."""
+    called = {"type": "function_call", "call_id": f"c{number}", "name": "f", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": f"c{number}", "output": "x"}
+    return f"{json.dumps(called)},{json.dumps(output)}"
+
+
+def tool_use(number: int) -> str:
+    """A call and its result, as two messages of Anthropic's API."""
+    called = {"type": "tool_use", "id": f"c{number}", "name": "f", "input": {}}
+    output = {"type": "tool_result", "tool_use_id": f"c{number}", "content": "x"}
+    return ",".join(
+        json.dumps({"role": role, "content": [block]})
+        for role, block in (("assistant", called), ("user", output))
+    )
+
+
 def filled(around: str, item: Callable[[int], str], most: int | None = None) -> str:
     """A body with as many items as fit, or `most`, in place of `%s`."""
     items, size, number = [], len(around), 0
@@ -74,10 +91,12 @@ CHAT: Final = '{"model":"CHAT","max_tokens":1,"messages":[%s]}'
 USER: Final = '{"model":"CHAT","max_tokens":1,"messages":[{"role":"user","content":%s}]}'
 PROMPT: Final = '{"model":"CHAT","max_tokens":1,"prompt":%s}'
 INPUT: Final = '{"model":"VECTORS","input":%s}'
+ITEMS: Final = '{"model":"CHAT","max_output_tokens":16,"input":[%s]}'
 WORDS: Final = '"' + "word " * (SIZE // 5 - 50) + '"'
 ONE_WORD: Final = '"' + "a" * (SIZE - 200) + '"'
 BLANKS: Final = '"' + " " * (SIZE - 200) + '"'
 CHATS, TEXTS, VECTORS = "/v1/chat/completions", "/v1/completions", "/v1/embeddings"
+RESPONSES, MESSAGES = "/v1/responses", "/v1/messages"
 
 KINDS: Final[dict[str, tuple[str, str]]] = {
     "chat: 8 MiB of short messages": (CHATS, filled(CHAT, message)),
@@ -131,6 +150,15 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
         filled(INPUT % "[%s]", lambda _: json.dumps([1000] * 146), 2048),
     ),
     "embeddings: 490,000 token ids in one": (VECTORS, filled(INPUT % "[%s]", lambda _: "12", 490_000)),
+    "responses: a text of 8 MiB": (RESPONSES, (ITEMS % '{"role":"user","content":%s}') % WORDS),
+    "responses: 33,000 short items": (RESPONSES, filled(ITEMS, message, 33_000)),
+    "responses: 4,900 outputs, a call each": (
+        RESPONSES,
+        filled(ITEMS % f"{message(0)},%s", function_call, 4_900),
+    ),
+    "messages: a text of 8 MiB": (MESSAGES, USER % WORDS),
+    "messages: 33,000 short messages": (MESSAGES, filled(CHAT, message, 33_000)),
+    "messages: 4,900 results, a call each": (MESSAGES, filled(CHAT % f"{message(0)},%s", tool_use, 4_900)),
 }
 """The path and body of each kind."""
 CHUNKED: Final = "chat: a body in chunks of a byte"
