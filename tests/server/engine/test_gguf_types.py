@@ -152,8 +152,16 @@ def test_metadata_that_mlx_does_not_read_is_refused_by_its_key_and_type_and_mlx_
 INTEGERS = {"I8", "I16", "I32"}
 
 
+ROOT = Path(__file__).parents[3]
+
+
+def readme() -> str:
+    text = " ".join((ROOT / "README.md").read_text().split())
+    return text[text.index("GGUF files of the architectures") : text.index("[docs/server.md]")]
+
+
 def paper() -> str:
-    text = (Path(__file__).parents[3] / "docs/server.md").read_text()
+    text = (ROOT / "docs/server.md").read_text()
     return text[text.index("The server reads a GGUF file if") : text.index("Q4_K is refused")]
 
 
@@ -162,8 +170,8 @@ def help_text() -> str:
     return text[text.index("a .gguf file (") : text.index("or a Hugging Face id")]
 
 
-@pytest.mark.parametrize("told", [paper, help_text])
-def test_readme_and_help_say_which_files_are_read(told: Callable[[], str]) -> None:
+@pytest.mark.parametrize("told", [readme, paper, help_text])
+def test_readme_docs_and_help_say_which_files_are_read(told: Callable[[], str]) -> None:
     text = told()
     named = set(re.findall(r"\b(?:B?F|Q)\d\w*", text))
     assert named == {TYPES[number] for number in READ} - INTEGERS
