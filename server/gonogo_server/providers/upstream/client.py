@@ -15,6 +15,7 @@ from gonogo_server.connection.own_names import is_loopback
 from gonogo_server.errors import UpstreamError
 from gonogo_server.providers.upstream.targets import Targets
 from gonogo_server.providers.upstream.transport import Transport, has_proxies
+from gonogo_server.repair.errors import upstream_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -136,6 +137,12 @@ class Client:
         finally:
             target.open -= 1
             await response.aclose()
+
+    async def error(self, reply: Reply) -> UpstreamError | None:
+        """The error that a reply is, without what no client may see; None if its status is 2xx."""
+        if 200 <= reply.status < 300:
+            return None
+        return upstream_error(reply.status, reply.headers, await reply.start(), self.hidden)
 
     async def _begun(
         self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]

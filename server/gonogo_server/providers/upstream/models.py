@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from gonogo_server.errors import ModelNotFound, ServerError, UpstreamError
 from gonogo_server.exchange import current
 from gonogo_server.repair.body import read
-from gonogo_server.repair.errors import for_client, upstream_error
+from gonogo_server.repair.errors import for_client
 from gonogo_server.repair.models import model, model_list
 from gonogo_server.repair.table.row import Does
 
@@ -119,8 +119,8 @@ class Models:
         async with self._client.asked("GET", path, request_id=context.request_id) as reply:
             if reply.status in {404, 405} and path != "/models":
                 raise ModelNotFound("The upstream does not know it.", param="model", code="model_not_found")
-            if not 200 <= reply.status < 300:
-                raise upstream_error(reply.status, reply.headers, await reply.start(), self._client.hidden)
+            if (error := await self._client.error(reply)) is not None:
+                raise error
             data = await reply.body()
         return read(data, current().repaired)
 

@@ -144,7 +144,8 @@ class Upstream(ChatOnly):
 
     async def create_response(self, body: CreateResponseRequest, context: Context) -> Answer:
         """The upstream's response, or a translated chat completion."""
-        relay = ResponseRelay(echo(body), self._client.hidden) if body.stream else None
+        echoed = await context.beside(echo, body) if body.stream else None
+        relay = None if echoed is None else ResponseRelay(echoed, self._client.hidden)
         return await self._forwarded("/responses", body, context, relay, of_response.translation)
 
     async def count_response_input_tokens(self, body: CreateResponseRequest, context: Context) -> Body:

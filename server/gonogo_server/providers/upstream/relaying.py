@@ -12,7 +12,7 @@ from gonogo_server.errors import UpstreamError
 from gonogo_server.exchange import current
 from gonogo_server.providers.upstream.partial import until_failure
 from gonogo_server.repair.documents import encoded, read_object
-from gonogo_server.repair.errors import error_in, upstream_error
+from gonogo_server.repair.errors import error_in
 from gonogo_server.surfaces.relaying import check_hidden, count
 
 if TYPE_CHECKING:
@@ -125,9 +125,9 @@ class _Exchange:
 
     async def _check(self, reply: Reply) -> None:
         """Raise the upstream's error, or `NoSuchPathError`; remember whether the path exists."""
-        if 200 <= reply.status < 300:
+        error = await self.client.error(reply)
+        if error is None:
             return
-        error = upstream_error(reply.status, reply.headers, await reply.start(), self.client.hidden)
         if reply.status in REFUSED:
             self.endpoints.found(self.path)
         elif not self.sure and reply.status in NO_SUCH_PATH and error.code != "model_not_found":

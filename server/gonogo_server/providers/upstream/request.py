@@ -11,7 +11,7 @@ from gonogo_server.errors import ServerError, UpstreamError
 from gonogo_server.providers.upstream.partial import until_failure
 from gonogo_server.repair.body import repaired
 from gonogo_server.repair.documents import encoded
-from gonogo_server.repair.errors import for_client, upstream_error
+from gonogo_server.repair.errors import for_client
 from gonogo_server.repair.stream import StreamRepair
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ class Asking:
 
     async def _check(self, reply: Reply) -> None:
         """Raise the upstream's error, where it answered with one."""
-        if not 200 <= reply.status < 300:
-            raise upstream_error(reply.status, reply.headers, await reply.start(), self.client.hidden)
+        if (error := await self.client.error(reply)) is not None:
+            raise error
 
 
 async def _with_end(reply: Reply, repair: StreamRepair) -> AsyncGenerator[bytes | None, None]:
