@@ -213,13 +213,24 @@ def _schema(document: Document) -> Document | None:
     return wanted if isinstance(wanted, dict) and wanted.get("type") == "json_schema" else None
 
 
+VALUES: Final = frozenset({"const", "default", "enum", "examples"})
+"""Keywords whose values are no schemas, whatever they look like."""
+NAMED: Final = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
+"""Keywords with schemas by names, which are no keywords."""
+
+
 def _has_pattern(schema: object) -> bool:
     if isinstance(schema, list):
         return any(map(_has_pattern, schema))
     if not isinstance(schema, dict):
         return False
-    # A property that is named "pattern" has a schema, not a string.
-    return isinstance(schema.get("pattern"), str) or any(map(_has_pattern, schema.values()))
+    return isinstance(schema.get("pattern"), str) or any(
+        any(map(_has_pattern, value.values()))
+        if name in NAMED and isinstance(value, dict)
+        else _has_pattern(value)
+        for name, value in schema.items()
+        if name not in VALUES
+    )
 
 
 def malformed_tools(document: Document) -> str | None:

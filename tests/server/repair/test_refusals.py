@@ -49,6 +49,11 @@ CUT = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"
         ),
         ("structured.schema.escapes", {"response_format": of_schema({"pattern": "^a$"})}, "response_format"),
         ("structured.schema.pattern", {"response_format": of_schema({"pattern": "^a$"})}, "response_format"),
+        (
+            "structured.schema.pattern",
+            {"response_format": of_schema({"properties": {"default": {"anyOf": [{"pattern": "^a$"}]}}})},
+            "response_format",
+        ),
         ("tools.required.called", {"tools": [TOOL], "tool_choice": "required"}, "tool_choice"),
         ("tools.named.called", {"tools": [TOOL], "tool_choice": {"type": "function"}}, "tool_choice"),
         ("tools.call.name", {"tools": [TOOL]}, "tools"),
@@ -84,8 +89,20 @@ def test_a_parameter_that_is_accepted_and_ignored_is_refused_by_its_name(
     assert chat(**members).requests[0].items() >= members.items()
 
 
-def test_a_schema_without_a_pattern_is_sent_to_a_server_that_breaks_patterns() -> None:
-    wanted = of_schema({"type": "string"})
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"type": "string"},
+        {"const": {"pattern": "^a$"}},
+        {"enum": [{"pattern": "^a$"}]},
+        {"type": "object", "default": {"pattern": "^a$"}},
+    ],
+    ids=str,
+)
+def test_a_schema_without_a_pattern_is_sent_to_a_server_that_breaks_patterns(
+    field: dict[str, object],
+) -> None:
+    wanted = of_schema(field)
     assert chat("structured.schema.escapes", response_format=wanted).requests[0]["response_format"] == wanted
 
 
