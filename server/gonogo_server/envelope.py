@@ -67,7 +67,18 @@ def message_envelope(error: BaseException, request_id: str | None = None) -> Mes
     """The error object of the Messages API for an exception."""
     shown = _public(error)
     kind = "timeout_error" if isinstance(shown, DeadlineExceeded) else _message_type(shown.status)
-    return _message_envelope(kind, str(shown), request_id)
+    return _message_envelope(kind, _with_param(shown), request_id)
+
+
+def _with_param(error: ServerError) -> str:
+    """The message; it begins with the field if it does not name it, as this API has no `param`.
+
+    Clients know a prompt that is too long by the words alone.
+    """
+    message, param = str(error), error.param
+    if not param or param in message or error.code == "context_length_exceeded":
+        return message
+    return f"{param}: {message}"
 
 
 def of_messages(scope: Scope) -> bool:

@@ -87,6 +87,11 @@ def filled(around: str, item: Callable[[int], str], most: int | None = None) -> 
     return around % ",".join(items)
 
 
+def paragraph(_: int) -> str:
+    """A message of the user of 250 bytes."""
+    return '{"role":"user","content":"%s"}' % ("word " * 44)
+
+
 CHAT: Final = '{"model":"CHAT","max_tokens":1,"messages":[%s]}'
 USER: Final = '{"model":"CHAT","max_tokens":1,"messages":[{"role":"user","content":%s}]}'
 PROMPT: Final = '{"model":"CHAT","max_tokens":1,"prompt":%s}'
@@ -97,6 +102,9 @@ ONE_WORD: Final = '"' + "a" * (SIZE - 200) + '"'
 BLANKS: Final = '"' + " " * (SIZE - 200) + '"'
 CHATS, TEXTS, VECTORS = "/v1/chat/completions", "/v1/completions", "/v1/embeddings"
 RESPONSES, MESSAGES = "/v1/responses", "/v1/messages"
+INPUT_TOKENS, COUNT_TOKENS = "/v1/responses/input_tokens", "/v1/messages/count_tokens"
+COUNTED: Final = '{"model":"CHAT","messages":[%s]}'
+IGNORED: Final = '{"model":"CHAT","max_output_tokens":16,"input":"Hi","tools":[%s]}'
 
 KINDS: Final[dict[str, tuple[str, str]]] = {
     "chat: 8 MiB of short messages": (CHATS, filled(CHAT, message)),
@@ -159,6 +167,17 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "messages: a text of 8 MiB": (MESSAGES, USER % WORDS),
     "messages: 33,000 short messages": (MESSAGES, filled(CHAT, message, 33_000)),
     "messages: 4,900 results, a call each": (MESSAGES, filled(CHAT % f"{message(0)},%s", tool_use, 4_900)),
+    "messages: 32,000 messages of one role": (MESSAGES, filled(CHAT, paragraph, 32_000)),
+    "messages: the last of 33,000 messages is wrong": (
+        MESSAGES,
+        filled(CHAT % '%s,{"role":"user","content":1}', message, 33_000),
+    ),
+    "responses: 8 MiB of tools that are ignored": (
+        RESPONSES,
+        filled(IGNORED, lambda n: json.dumps({"type": f"t{n}", "text": "word " * 400}), 4_000),
+    ),
+    "input_tokens: 33,000 short items": (INPUT_TOKENS, filled(ITEMS, message, 33_000)),
+    "count_tokens: 32,000 messages of one role": (COUNT_TOKENS, filled(COUNTED, paragraph, 32_000)),
 }
 """The path and body of each kind."""
 CHUNKED: Final = "chat: a body in chunks of a byte"
@@ -237,7 +256,7 @@ def _measure(
     watching.join()
     connection.close()
     error = json.loads(answered).get("error") or {}
-    return Seen(response.status, str(error.get("code") or ""), seconds, healths)
+    return Seen(response.status, str(error.get("code") or error.get("type") or ""), seconds, healths)
 
 
 @contextmanager

@@ -30,7 +30,26 @@ ENGINES = {
     "mlx": ("--model", "smollm2", "--model", "minilm", "--max-running", "4"),
 }
 USER = {"role": "user", "content": "What is the capital of France?"}
-SCHEMA, TOOL = "response_format.json_schema.schema", "tools[0].function.parameters"
+CHAT, TEXTS, VECTORS = "/chat/completions", "/completions", "/embeddings"
+RESPONSES, INPUT_TOKENS = "/responses", "/responses/input_tokens"
+MESSAGES, COUNT_TOKENS = "/messages", "/messages/count_tokens"
+DOORS = (CHAT, TEXTS, VECTORS, RESPONSES, INPUT_TOKENS, MESSAGES, COUNT_TOKENS)
+ASKED: dict[str, Body] = {
+    CHAT: {"messages": [USER], "max_tokens": 8, "temperature": 0},
+    RESPONSES: {"input": [USER], "max_output_tokens": 16, "temperature": 0},
+    INPUT_TOKENS: {"input": [USER]},
+    MESSAGES: {"messages": [USER], "max_tokens": 8, "temperature": 0},
+    COUNT_TOKENS: {"messages": [USER]},
+}
+"""A plain request for each path that takes schemas and tools."""
+PLACES = {
+    CHAT: ("response_format.json_schema.schema", "tools[0].function.parameters"),
+    RESPONSES: ("text.format.schema", "tools[0].parameters"),
+    MESSAGES: ("output_config.format.schema", "tools[0].input_schema"),
+}
+"""Where a request has the schema of its answer, and that of a tool."""
+PLACES |= {INPUT_TOKENS: PLACES[RESPONSES], COUNT_TOKENS: PLACES[MESSAGES]}
+STREAMS = (CHAT, RESPONSES, MESSAGES)
 
 
 @dataclass(frozen=True)
@@ -51,8 +70,11 @@ class Served:
         data = body if isinstance(body, bytes) else json.dumps({"model": self.model} | body).encode()
         return self.client.post(path, content=data, headers={"content-type": "application/json"} | headers)
 
+    def ask(self, path: str, **more: object) -> httpx2.Response:
+        return self.post(path, ASKED[path] | more)
+
     def chat(self, **more: object) -> httpx2.Response:
-        return self.post("/chat/completions", {"messages": [USER], "max_tokens": 8, "temperature": 0} | more)
+        return self.ask(CHAT, **more)
 
     def check_alive(self) -> None:
         """Check that the process is the same and healthy, and answers a plain question as at first."""
@@ -115,48 +137,83 @@ SCHEMAS: dict[str, Body] = {
 }
 
 
-def formed(schema: Body) -> Body:
-    return {
-        "response_format": {
-            "type": "json_schema",
-            "json_schema": {"name": "x", "schema": schema, "strict": True},
-        }
-    }
+def formed(path: str, schema: Body) -> Body:
+    """The fields of a request whose answer has this schema."""
+    named = {"type": "json_schema", "name": "x", "schema": schema, "strict": True}
+    match path:
+        case "/chat/completions":
+            named.pop("type")
+            return {"response_format": {"type": "json_schema", "json_schema": named}}
+        case "/responses" | "/responses/input_tokens":
+            return {"text": {"format": named}}
+    return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
 
 
-def with_tool(schema: Body, *, strict: bool = True) -> Body:
-    return {
-        "tools": [{"type": "function", "function": {"name": "f", "parameters": schema, "strict": strict}}]
-    }
+def with_tool(path: str, schema: Body) -> Body:
+    """The fields of a request with a tool that takes this schema."""
+    tool = {"name": "f", "strict": True}
+    match path:
+        case "/chat/completions":
+            return {"tools": [{"type": "function", "function": tool | {"parameters": schema}}]}
+        case "/responses" | "/responses/input_tokens":
+            return {"tools": [tool | {"type": "function", "parameters": schema}]}
+    return {"tools": [tool | {"input_schema": schema}]}
 
 
 def refused(response: httpx2.Response, *statuses: int) -> Body:
-    """The error of a refusal, which is in the envelope and reveals no library state."""
+    """The error of a refusal, which is in the envelope of its API and reveals no library state.
+
+    That of messages has no param and no code: the message has the name.
+    """
     assert response.status_code in statuses, response.text
     assert response.headers["content-type"] == "application/json"
     error: Body = response.json()["error"]
-    assert set(error) == {"message", "type", "param", "code"}
+    if "/messages" in str(response.request.url):
+        assert set(response.json()) == {"type", "error", "request_id"}
+        assert set(error) == {"message", "type"}
+    else:
+        assert set(error) == {"message", "type", "param", "code"}
     assert len(error["message"]) < 1000
     assert "Traceback" not in error["message"]
     assert "<state>" not in error["message"]
     return error
 
 
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def is_about(error: Body, param: str, code: str) -> bool:
+    """Whether an error has this param and code, or is one of messages that names it."""
+    if "param" in error:
+        return (error["param"], error["code"]) == (param, code)
+    return param in error["message"]
+
+
+SURFACES = tuple(path for path in ASKED if path != CHAT)
+"""The doors behind which chat is: what the models do with the same requests is seen there."""
+
+
+@pytest.mark.parametrize(
+    ("served", "path", "more"),
+    [
+        *((engine, CHAT, more) for engine in ENGINES for more in ({}, {"stream": True})),
+        *(("scripted", path, {}) for path in SURFACES),
+        *(("scripted", path, {"stream": True}) for path in SURFACES if path in STREAMS),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "streamed" if value else "whole",
+    indirect=["served"],
+)
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_no_schema_stops_it(served: Served, name: str, *, stream: bool) -> None:
-    schema = SCHEMAS[name]
-    error = refused(served.chat(stream=stream, **formed(schema)), 400)
-    assert (error["param"], error["code"]) == (SCHEMA, "invalid_json_schema")
-    error = refused(served.chat(stream=stream, **with_tool(schema)), 400)
-    assert (error["param"], error["code"]) == (TOOL, "invalid_function_parameters")
+def test_no_schema_stops_it(served: Served, name: str, path: str, more: Body) -> None:
+    schema, (form, tool) = SCHEMAS[name], PLACES[path]
+    error = refused(served.ask(path, **more, **formed(path, schema)), 400)
+    assert is_about(error, form, "invalid_json_schema"), error
+    error = refused(served.ask(path, **more, **with_tool(path, schema)), 400)
+    assert is_about(error, tool, "invalid_function_parameters"), error
     served.check_alive()
 
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
-DOORS = ("/chat/completions", "/completions", "/embeddings")
 BODIES: dict[str, tuple[bytes, set[str]]] = {
     "100,000 arrays within each other": (b'{"model": "m", "messages": %s}' % DEEP, {"json_too_deep"}),
+    "100,000 arrays as the input": (b'{"model": "m", "input": %s}' % DEEP, {"json_too_deep"}),
     "100,000 arrays and nothing else": (DEEP, {"json_too_deep"}),
     "a million members": (b'{"a": [%s0]}' % (b"0," * 1_000_000), {"json_too_large"}),
     "200,000 objects": (b'{"messages": [%s{}]}' % (b"{}," * 200_000), {"json_too_large"}),
@@ -174,7 +231,8 @@ BODIES: dict[str, tuple[bytes, set[str]]] = {
 @pytest.mark.parametrize("name", BODIES)
 def test_no_body_stops_it(served: Served, name: str, path: str) -> None:
     body, codes = BODIES[name]
-    assert refused(served.post(path, body), 400)["code"] in codes
+    error = refused(served.post(path, body), 400)
+    assert "code" not in error or error["code"] in codes
     served.check_alive()
 
 
@@ -183,22 +241,59 @@ TURNS = [
     {"role": "assistant", "tool_calls": [CALL]},
     {"role": "tool", "tool_call_id": "c", "name": "f", "content": "7"},
 ]
-LONG: dict[str, tuple[str, Body]] = {
-    "4,000 results of tools": ("/chat/completions", {"messages": [USER, *TURNS * 4000]}),
-    "20,000 short messages": ("/chat/completions", {"messages": [USER] * 20_000}),
-    "a message of 4 MB": (
-        "/chat/completions",
-        {"messages": [{"role": "user", "content": "word " * 800_000}]},
+ITEMS = [
+    {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+    {"type": "function_call_output", "call_id": "c", "output": "7"},
+]
+BLOCKS = [
+    {"role": "assistant", "content": [{"type": "tool_use", "id": "c", "name": "f", "input": {}}]},
+    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "7"}]},
+]
+THOUGHTS = {"role": "assistant", "content": [{"type": "thinking", "thinking": "word " * 20}] * 20_000}
+WORDS = "word " * 800_000
+LONG: dict[str, tuple[tuple[str, ...], Body]] = {
+    "4,000 results of tools": ((CHAT,), {"messages": [USER, *TURNS * 4000]}),
+    "4,000 outputs of functions": ((RESPONSES, INPUT_TOKENS), {"input": [USER, *ITEMS * 4000]}),
+    "4,000 uses of tools": ((MESSAGES, COUNT_TOKENS), {"messages": [USER, *BLOCKS * 4000]}),
+    "20,000 short messages": ((CHAT, MESSAGES, COUNT_TOKENS), {"messages": [USER] * 20_000}),
+    "20,000 short items": ((RESPONSES, INPUT_TOKENS), {"input": [USER] * 20_000}),
+    "20,000 messages of 300 bytes": (
+        (MESSAGES, COUNT_TOKENS),
+        {"messages": [{"role": "user", "content": "word " * 60}] * 20_000},
     ),
-    "a prompt of 4 MB": ("/completions", {"prompt": "word " * 800_000}),
-    "a prompt of 100,000 tokens": ("/completions", {"prompt": [5] * 100_000}),
+    "a message of 4 MB": ((CHAT, MESSAGES, COUNT_TOKENS), {"messages": [USER | {"content": WORDS}]}),
+    "an input of 4 MB": ((RESPONSES, INPUT_TOKENS), {"input": WORDS}),
+    "instructions of 4 MB": ((RESPONSES, INPUT_TOKENS), {"input": "Hi", "instructions": WORDS}),
+    "a system of 4 MB": ((MESSAGES, COUNT_TOKENS), {"messages": [USER], "system": WORDS}),
+    "a prompt of 4 MB": ((TEXTS,), {"prompt": WORDS}),
+    "a prompt of 100,000 tokens": ((TEXTS,), {"prompt": [5] * 100_000}),
 }
 
 
-@pytest.mark.parametrize("name", LONG)
-def test_nothing_long_stops_it(served: Served, name: str) -> None:
-    path, body = LONG[name]
-    assert refused(served.post(path, body), 400)["code"] == "context_length_exceeded"
+@pytest.mark.parametrize(
+    ("served", "path", "name"),
+    [
+        (engine, path, name)
+        for engine in ENGINES
+        for name, (paths, _) in LONG.items()
+        for path in paths
+        if engine == "scripted" or path not in SURFACES
+    ],
+    indirect=["served"],
+)
+def test_nothing_long_stops_it(served: Served, name: str, path: str) -> None:
+    _, body = LONG[name]
+    error = refused(served.post(path, {**ASKED.get(path, {}), **body}), 400)
+    assert error.get("code", "context_length_exceeded") == "context_length_exceeded"
+    assert "maximum context length" in error["message"]
+    served.check_alive()
+
+
+@pytest.mark.parametrize("served", ["scripted"], indirect=True)
+@pytest.mark.parametrize("path", [MESSAGES, COUNT_TOKENS])
+def test_20_000_thoughts_are_not_joined_one_by_one(served: Served, path: str) -> None:
+    """The template leaves them out of the prompt."""
+    assert served.ask(path, messages=[USER, THOUGHTS, USER]).status_code == 200
     served.check_alive()
 
 
@@ -208,9 +303,11 @@ def test_nothing_long_stops_it(served: Served, name: str) -> None:
     [{"anyOf": [{} for _ in range(800)]}, {"type": "string", "pattern": "^((a{1,99}){1,99}){1,99}$"}],
     ids=["800 schemas side by side", "a pattern that multiplies"],
 )
-def test_what_is_much_and_within_the_limits_is_answered(served: Served, schema: Body) -> None:
-    assert served.chat(**formed(schema)).status_code == 200
-    assert served.chat(**with_tool({"type": "object", "properties": {"a": schema}})).status_code == 200
+@pytest.mark.parametrize("path", ASKED)
+def test_what_is_much_and_within_the_limits_is_answered(served: Served, schema: Body, path: str) -> None:
+    assert served.ask(path, **formed(path, schema)).status_code == 200
+    within = {"type": "object", "properties": {"a": schema}}
+    assert served.ask(path, **with_tool(path, within)).status_code == 200
     served.check_alive()
 
 
@@ -233,7 +330,8 @@ def raw(served: Served, data: bytes) -> bytes:
     return received
 
 
-HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: HOST\r\ncontent-type: application/json\r\nconnection: close\r\n"
+POST = b"POST /v1%s HTTP/1.1\r\nhost: HOST\r\ncontent-type: application/json\r\nconnection: close\r\n"
+HEAD = POST % CHAT.encode()
 PACKED, LARGE = ((len(body), body) for body in (gzip.compress(b"{}"), b" " * (9 * 2**20)))
 RAW: dict[str, tuple[bytes, bytes]] = {
     "no HTTP": (b"hello\r\n\r\n", b"400"),
@@ -261,11 +359,10 @@ def test_80_bodies_that_do_not_come_keep_nobody_waiting(served: Served) -> None:
     url = httpx2.URL(served.base_url)
     begun = []
     try:
-        for _ in range(80):
+        for path in (DOORS * 80)[:80]:
             connection = socket.create_connection((url.host, url.port or 0), PATIENCE)
-            connection.sendall(
-                HEAD.replace(b"HOST", f"{url.host}:{url.port}".encode()) + b"content-length: 9\r\n\r\n{"
-            )
+            head = (POST % path.encode()).replace(b"HOST", f"{url.host}:{url.port}".encode())
+            connection.sendall(head + b"content-length: 9\r\n\r\n{")
             begun.append(connection)
         served.check_alive()
     finally:
@@ -293,10 +390,12 @@ def test_a_hundred_answers_of_one_request_keep_a_chat_waiting_for_its_turn_alone
     assert ended < 50
 
 
-def test_who_leaves_in_the_middle_of_a_stream_stops_nobody(served: Served) -> None:
-    body = {"messages": [USER], "stream": True, "model": served.model, "max_tokens": 500}
+@pytest.mark.parametrize("path", STREAMS)
+def test_who_leaves_in_the_middle_of_a_stream_stops_nobody(served: Served, path: str) -> None:
+    limit = {"max_output_tokens" if path == RESPONSES else "max_tokens": 500}
+    body = {**ASKED[path], **limit, "stream": True, "model": served.model}
     for _ in range(8):
-        with served.client.stream("POST", "/chat/completions", json=body) as response:
+        with served.client.stream("POST", path, json=body) as response:
             # Comments come first if it takes long.
             assert next(line for line in response.iter_lines() if line.startswith("data: {"))
     served.check_alive()

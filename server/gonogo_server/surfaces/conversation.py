@@ -34,7 +34,9 @@ class Conversation:
         self._told_at = ""
         self._messages: list[dict[str, Any]] = []
         self._places: list[str] = []
-        self._reasoning = ""
+        # Joined once, as joining each with what stands before takes the square of the time.
+        self._merged: list[str] = []
+        self._thoughts: list[str] = []
 
     def tell(self, text: str, at: str) -> None:
         """The developer says it."""
@@ -49,20 +51,22 @@ class Conversation:
     def merge(self, role: str, text: str, at: str) -> None:
         """The same, in one message with what they said directly before."""
         last = self._messages[-1] if self._messages else None
-        if last is None or last["role"] != role or "tool_calls" in last or self._reasoning:
+        if last is None or last["role"] != role or "tool_calls" in last or self._thoughts:
             self.say(role, text, at)
         elif isinstance(last["content"], list):
             last["content"].append(text_part(text))
         else:
-            last["content"] = BREAK.join(filter(None, (last["content"], text)))
+            self._merged = self._merged or [last["content"]]
+            self._merged.append(text)
 
     def think(self, text: str) -> None:
         """What the assistant thought before what it says or calls next."""
-        self._reasoning = BREAK.join(filter(None, (self._reasoning, text)))
+        if text:
+            self._thoughts.append(text)
 
     def call(self, call_id: str, name: str, arguments: str, at: str) -> None:
         """The assistant calls a function, in the message that it has just said, or in one without a text."""
-        if self._reasoning or not self._messages or self._messages[-1]["role"] != "assistant":
+        if self._thoughts or not self._messages or self._messages[-1]["role"] != "assistant":
             self._add({"role": "assistant", "content": None}, at)
         calls = self._messages[-1].setdefault("tool_calls", [])
         function = {"name": name, "arguments": arguments}
@@ -74,6 +78,7 @@ class Conversation:
 
     def messages(self) -> list[dict[str, Any]]:
         """The messages for chat, perhaps none."""
+        self._join()
         told = [{"role": "system", "content": BREAK.join(self._told)}] if self._told else []
         return [*told, *self._messages]
 
@@ -87,10 +92,16 @@ class Conversation:
         }
 
     def _add(self, message: dict[str, Any], at: str) -> None:
-        if self._reasoning:
+        self._join()
+        if self._thoughts:
             if message["role"] != "assistant":  # an answer that was cut before it said anything
                 self._add({"role": "assistant", "content": ""}, at)
             else:
-                message["reasoning_content"], self._reasoning = self._reasoning, ""
+                message["reasoning_content"], self._thoughts = BREAK.join(self._thoughts), []
         self._messages.append(message)
         self._places.append(at)
+
+    def _join(self) -> None:
+        """Join what was merged into the last message."""
+        if self._merged:
+            self._messages[-1]["content"], self._merged = BREAK.join(filter(None, self._merged)), []

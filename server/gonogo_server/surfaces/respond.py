@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic_core import to_json
 
-from gonogo_server.answers.respond import note
+from gonogo_server.answers.respond import MANY, note
 from gonogo_server.answers.stream import Counted
 from gonogo_server.answers.written import Body, Framing, begun
 from gonogo_server.exchange import current
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 class Telling(Framing, Protocol):
     """How a surface serializes an answer."""
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens the answer has, once all steps were told."""
 
     def events(self, steps: Iterable[Step]) -> bytes:
         """The events of these steps."""
@@ -50,7 +55,16 @@ async def respond(
     async with aclosing(events):
         async for _ in events:
             pass
-    return Body(to_json(telling.whole()))
+    return Body(await _written(telling))
+
+
+async def _written(telling: Telling) -> bytes:
+    """The object as JSON; of many tokens, which may have twenty others beside each, while others are answered."""
+
+    def write() -> bytes:
+        return to_json(telling.whole())
+
+    return await asyncio.to_thread(write) if telling.tokens > MANY else write()
 
 
 async def _events(

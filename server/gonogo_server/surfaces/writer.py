@@ -31,6 +31,11 @@ class BlockWriter(ABC):
         self._ended: Ended | None = None
         self._counted: Counted | None = None
 
+    @property
+    def tokens(self) -> int:
+        """How many tokens the answer has; 0 as long as they are not counted."""
+        return self._counted.completion_tokens if self._counted else 0
+
     def events(self, steps: Iterable[Step]) -> bytes:
         """The events of these steps, one after the other."""
         told = self._opening()

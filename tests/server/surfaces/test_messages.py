@@ -292,6 +292,10 @@ class TestStructure:
         ({"messages": [{"role": "system", "content": ""}]}, "'messages'"),
         ({"tool_choice": {"type": "any"}}, "'tool_choice'"),
         ({"tools": [{"name": "f", "input_schema": {"type": "string"}}]}, "an object"),
+        (
+            {"tools": [{"name": "f", "strict": True, "input_schema": {"type": "strng"}}]},
+            "tools[0].input_schema: ",
+        ),
     ],
     ids=str,
 )

@@ -34,7 +34,7 @@ async def response(means: Means, body: CreateResponseRequest, context: Context) 
     """The response, whole or as a stream."""
     model, wanted = await _ask(means, body, context)
     store = means.store if given(body.store, True) else None  # noqa: FBT003 - the API's default
-    telling = ResponseWriter(echo(body, stored=store is not None))
+    telling = ResponseWriter(await context.beside(echo, body, stored=store is not None))
     return await respond(
         generate(means.engine, model, wanted),
         telling,

@@ -5,17 +5,19 @@ Every field that Open Responses asks for is there: what cannot be had here says 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gonogo_server.requests.params import given
 
 if TYPE_CHECKING:
     from gonogo_wire import CreateResponseRequest
 
+DUMPED: Final = {"tools", "tool_choice", "text"}
+
 
 def echo(body: CreateResponseRequest, *, stored: bool = False) -> dict[str, Any]:
     """Those fields of the response that come from the request; `stored` is whether it will be stored."""
-    document = body.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    document = body.model_dump(mode="json", by_alias=True, exclude_unset=True, include=DUMPED)
     reasoning = given(body.reasoning, None)
     text = document.get("text") or {}
     return {
