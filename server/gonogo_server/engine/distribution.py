@@ -13,7 +13,7 @@ from math import exp, log
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from gonogo_server.engine.base import Sampling
 
@@ -25,6 +25,8 @@ FIRST_LETTER: Final = 4.0
 STEP: Final = 0.125
 OTHERS: Final = -4.0
 IMPOSSIBLE: Final = -9999.0
+LARGEST: Final = 700.0
+"""What a double still holds the exponential of, and of its negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,26 @@ def distribution(
     if allowed is not None:
         possible = {token: logit for token, logit in logits.items() if token in allowed}
         return _among(possible, allowed, impossible=[token for token in logits if token not in allowed])
-    total = sum(exp(logit) for logit in logits.values()) + (vocabulary - len(logits)) * exp(OTHERS)
+    total = _log_total(logits.values(), vocabulary - len(logits))
     ranked = sorted(logits.items(), key=lambda pair: (-pair[1], pair[0]))
-    return Distribution(tuple((token, logit - log(total)) for token, logit in ranked), OTHERS - log(total))
+    return Distribution(tuple((token, logit - total) for token, logit in ranked), OTHERS - total)
 
 
 def _among(logits: Mapping[int, float], allowed: frozenset[int], impossible: Sequence[int]) -> Distribution:
-    total = sum(exp(logit) for logit in logits.values()) + (len(allowed) - len(logits)) * exp(OTHERS)
+    total = _log_total(logits.values(), len(allowed) - len(logits))
     everything = dict.fromkeys(allowed, OTHERS) | dict(logits)
     ranked = sorted(everything.items(), key=lambda pair: (-pair[1], pair[0]))
-    possible = [(token, logit - log(total)) for token, logit in ranked]
+    possible = [(token, logit - total) for token, logit in ranked]
     return Distribution((*possible, *((token, IMPOSSIBLE) for token in impossible)), IMPOSSIBLE)
+
+
+def _log_total(logits: Collection[float], others: int) -> float:
+    """The logarithm of the sum of all exponentials; `others` more tokens have the logit `OTHERS`.
+
+    Penalties of a long answer move logits by thousands, so that exponentials could overflow, or all be zero.
+    """
+    everything = [*logits, *([OTHERS] if others else [])]
+    highest = max(everything)
+    shift = highest if abs(highest) > LARGEST else 0.0
+    rest = others * exp(OTHERS - shift) if others else 0.0
+    return shift + log(sum(exp(logit - shift) for logit in logits) + rest)

@@ -154,6 +154,16 @@ def test_its_probabilities_add_up_and_the_most_likely_come_first(sampling: Sampl
     assert all(value < 0 for value in values)
 
 
+@pytest.mark.parametrize("penalty", [-2.0, 2.0])
+@pytest.mark.parametrize("allowed", [None, frozenset({ord("e")}), frozenset({ord("e"), 1001})], ids=str)
+def test_the_penalties_of_a_long_answer_leave_it_a_distribution(
+    penalty: float, allowed: frozenset[int] | None
+) -> None:
+    counts = {ord("e"): 100_000}
+    ruled = distribution(ord("e"), VOCABULARY, Sampling(frequency_penalty=penalty), counts, allowed)
+    assert isclose(sum(exp(ruled.logprob(token)) for token in range(VOCABULARY)), 1.0)
+
+
 def test_the_expected_token_is_the_most_likely_and_twenty_others_are_likelier_than_the_rest() -> None:
     ruled = distribution(ord("t"), VOCABULARY, Sampling(), {})
     assert ruled.first == ord("t")
