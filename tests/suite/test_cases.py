@@ -72,7 +72,7 @@ CASES = (
     ("a length is required", "http.chunked", refused(411), UNSUPPORTED),
     ("the body of an offer to upgrade is dropped", "http.upgrade_offer", refused(400), FAIL),
     ("silence to an offer to upgrade", "http.upgrade_offer", SILENCE, FAIL),
-    ("gzip that nobody asked for", "http.coding", header("content-encoding", "gzip"), WARN),
+    ("gzip that was not requested", "http.coding", header("content-encoding", "gzip"), WARN),
     ("a schema with definitions is a 500", "structured.harmless.definitions", refused(500), FAIL),
     ("a schema with definitions is refused", "structured.harmless.definitions", refused(400), PASS),
     (

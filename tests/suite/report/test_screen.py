@@ -29,7 +29,7 @@ SCREEN = 60  # lines
 BROKEN = {Verdict.FAIL, Verdict.WARN}
 TRIPLES = [
     ("chunks without an id", "the error as detail", "embeddings with another total"),
-    ("chat answers without choices", "embeddings that are no list", "lines that end in CR LF"),
+    ("chat answers without choices", "embeddings that are not a list", "lines that end in CR LF"),
     ("one chat stream of several without [DONE]", "the list of models without object", "every text offset 0"),
 ]
 """The last of each is a warning."""

@@ -72,7 +72,12 @@ _FIELDS = (
         renamed("choices.0.message", "delta"),
     ),
     ("a string as message", "text in place of an object", "message", put("choices.0.message", "Hello")),
-    ("annotations that are no list", "a map of notes", "message", put("choices.0.message.annotations", {})),
+    (
+        "annotations that are not a list",
+        "a map of notes",
+        "message",
+        put("choices.0.message.annotations", {}),
+    ),
     ("messages without a role", "a handler that forgets it", "role", cut("choices.0.message.role")),
     (
         "messages of the role user",
@@ -180,7 +185,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(CHATS, header("date", None), answer(put("created", 1_699_990_000))),
     ),
     fault(
-        "what was cached of a prompt is not counted",
+        "cached prompt tokens are not counted",
         "the count of what was read anew (prompt_eval_count)",
         "chat.response.usage_repeats",
         changed(STOP, answer(made("usage", _cached))),
@@ -246,7 +251,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(STOP, answer(put("model", ""))),
     ),
     fault(
-        "two choices where one was asked for",
+        "two choices instead of one",
         "best_of candidates that are all returned",
         "chat.response.one_choice",
         changed(CHATS, answer(made("choices", lambda old: [old[0], old[0] | {"index": 1}]))),

@@ -153,7 +153,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(STREAMS, body(b": ping\n\n: ping\n\n")),
     ),
     fault(
-        "a whole answer where a stream was asked for",
+        "a whole answer instead of a stream",
         "stream that is accepted and ignored",
         ("chat.stream.events", "stream.content_type"),
         changed(

@@ -189,7 +189,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(COUNTED, each(made("usage.total_tokens", lambda n: n + 1), where=has_usage)),
     ),
     fault(
-        "streams count the prompt otherwise",
+        "streams count the prompt differently",
         "BerriAI/litellm#6488, vllm-project/vllm#8625",
         "chat.stream.usage_agrees",
         changed(
@@ -255,7 +255,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(GREEDY, late(2.5)),
     ),
     fault(
-        "a usage chunk that nobody asked for",
+        "a usage chunk that was not requested",
         "Arthur-Ficial/apfel#100",
         "chat.stream.usage_unasked",
         changed(

@@ -215,7 +215,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(LIMITED, each(made("usage.total_tokens", lambda n: n + 1), where=has_usage)),
     ),
     fault(
-        "a usage chunk of a completion that nobody asked for",
+        "a usage chunk of a completion that was not requested",
         "Arthur-Ficial/apfel#100",
         "completions.stream.usage_unasked",
         changed(

@@ -105,7 +105,7 @@ FAULTS: tuple[Fault, ...] = (
         good=changed(AGAIN, refused(503), header("retry-after", "1")),
     ),
     fault(
-        "whoever asks for anything else than a list of models is turned away",
+        "everything but the list of models is refused",
         "waybarrios/vllm-mlx serves one request at a time",
         "http.retry_after",
         changed(_generates, refused(503)),
@@ -151,7 +151,7 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
-        "nobody is there after a wrong request",
+        "the server is gone after a wrong request",
         "ml-explore/mlx-lm#1215, ggml-org/llama.cpp#6396",
         "http.survives",
         changed(_alive, silent(FailureKind.CONNECT)),
@@ -175,7 +175,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(_from_wrong_ones_on, refused(503)),
     ),
     fault(
-        "nobody is there after a valid request was turned away and wrong ones were not",
+        "the server is gone after a valid request was refused and wrong ones were not",
         "ml-explore/mlx-lm#1215, ggml-org/llama.cpp#6396",
         ("http.survives", "http.retry_after"),
         both(changed(AGAIN, refused(503)), changed(_alive, silent(FailureKind.CONNECT))),
@@ -259,7 +259,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(asked(PREFLIGHT), header("access-control-allow-headers", "Authorization, Content-Type")),
     ),
     fault(
-        "any header may be sent, and the key is not named",
+        "any header is allowed, and Authorization is not listed",
         "the * of a proxy's configuration, which stands for all headers but this one",
         "http.cors",
         changed(asked(PREFLIGHT), header("access-control-allow-headers", "*")),
@@ -277,7 +277,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(asked("GET /models/"), refused(500)),
     ),
     fault(
-        "nobody is there after a client left",
+        "the server is gone after a client left",
         "a write to a closed connection that ends the process",
         under("http", "survives", "client_leaves"),
         changed(_alive_after_leaving, silent(FailureKind.CONNECT)),
@@ -289,19 +289,19 @@ FAULTS: tuple[Fault, ...] = (
         changed(_alive_after_leaving, silent(FailureKind.TIMEOUT)),
     ),
     fault(
-        "a prompt that fails once its stream was left",
+        "a prompt that fails after a client left its stream",
         "vllm-mlx: a cache of the prompt that is left half filled",
         "http.left_prompt",
         changed(asked(left_again().key), refused(500)),
     ),
     fault(
-        "an answer in gzip that nobody asked for",
+        "an answer in gzip that was not requested",
         "a proxy that compresses everything",
         "http.coding",
         changed(AGAIN, header("content-encoding", "gzip")),
     ),
     fault(
-        "a connection that is closed behind the answer without a word",
+        "a connection that is closed after the answer without notice",
         "a server of HTTP/1.0 that calls it HTTP/1.1",
         "http.connection",
         changed(last("http.connection"), lambda exchange: replace(exchange, hung_up=True)),

@@ -300,7 +300,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(last("logprobs.completions.zero"), answer(put("choices.0.logprobs", None))),
     ),
     fault(
-        "alternatives that nobody asked for",
+        "alternatives that were not requested",
         "llama.cpp's server has 20",
         "logprobs.chat.no_tops_unasked",
         changed(

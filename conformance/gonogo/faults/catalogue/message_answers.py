@@ -138,7 +138,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(PLAIN, answer(_silent)),
     ),
     fault(
-        "the whole answer is told as thinking",
+        "the whole answer comes as thinking",
         "raullenchai/Rapid-MLX PR#213 and PR#223",
         "messages.response.has_text",
         changed(PLAIN, answer(_as_thinking)),
@@ -150,19 +150,19 @@ FAULTS: tuple[Fault, ...] = (
         changed(NAMED, answer(made("content", lambda old: [text(""), *old]))),
     ),
     fault(
-        "text behind the use of a tool",
+        "text after the use of a tool",
         "a parser that takes what is left for text",
         "messages.response.order",
         changed(NAMED, answer(made("content", lambda old: [*old, text("Done.")]))),
     ),
     fault(
-        "a stop sequence is named that was not given",
+        "a stop sequence that was not given is reported",
         "a reason that is put into the wrong field",
         "messages.response.stop_sequence_alone",
         changed(PLAIN, answer(put("stop_sequence", "gonogo"))),
     ),
     fault(
-        "an unknown reason is told as a stop sequence",
+        "an unknown reason is reported as a stop sequence",
         "Ollama, source",
         "messages.response.stop_sequence_alone",
         changed(RESULTS, answer(put("stop_reason", "stop_sequence"))),
@@ -223,13 +223,13 @@ FAULTS: tuple[Fault, ...] = (
         changed(STOPPED, answer(put("stop_reason", "end_turn"))),
     ),
     fault(
-        "the stop sequence that came is not named",
+        "the stop sequence that was found is not reported",
         "Ollama, source: stop_sequence is never filled",
         "messages.stop.named",
         changed(STOPPED, answer(put("stop_sequence", None))),
     ),
     fault(
-        "another stop sequence of the list is named",
+        "another stop sequence of the list is reported",
         "the first of the list",
         "messages.stop.named",
         changed(STOPPED, answer(put("stop_sequence", "gonogo-never"))),

@@ -96,7 +96,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(CLAUDE_CODE, refusing(422, _INVALID, "thinking.type: enabled or disabled")),
     ),
     fault(
-        "a query behind the path of messages fails the server",
+        "a query after the path of messages fails the server",
         "ollama/ollama#13949",
         (f"{_ASKED}.claude_code", "http.no_server_error"),
         changed(CLAUDE_CODE, refusing(500, "api_error")),
@@ -145,13 +145,13 @@ FAULTS: tuple[Fault, ...] = (
         changed(BAD, status(422)),
     ),
     fault(
-        "a model that is not there answers a message",
+        "a model that does not exist answers a message",
         "one model for every name",
         f"{_ERRORS}.unknown_model",
         changed(UNKNOWN, answered(message(text("Hi.")))),
     ),
     fault(
-        "a model that is not there is refused with 400",
+        "a model that does not exist is refused with 400",
         "one status for everything",
         f"{_ERRORS}.unknown_model_status",
         changed(UNKNOWN, refusing(400, _INVALID)),

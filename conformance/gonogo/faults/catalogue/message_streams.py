@@ -143,7 +143,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(ALL, within(*_BLOCKS, edits=[made("index", lambda old: old + 1)])),
     ),
     fault(
-        "a delta behind content_block_stop",
+        "a delta after content_block_stop",
         "a buffer that is emptied late",
         f"{_IN_STREAM}.block_open",
         changed(STREAM, values(_delta_after_stop)),
@@ -155,7 +155,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(STREAM, values(_moved_up)),
     ),
     fault(
-        "a ping behind message_stop",
+        "a ping after message_stop",
         "a timer that nobody stops",
         f"{_IN_STREAM}.last",
         changed(STREAM, trailing({"type": "ping"})),
@@ -167,7 +167,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(STREAM, failing(FailureKind.TIMEOUT, "no complete answer within 60 s")),
     ),
     fault(
-        "[DONE] behind message_stop",
+        "[DONE] after message_stop",
         "chat's end",
         f"{_IN_STREAM}.no_done",
         changed(STREAMS, appended(b"data: [DONE]\n\n")),

@@ -55,13 +55,13 @@ FAULTS: tuple[Fault, ...] = (
         changed(NAMED, answered(message(text("<set_colour>teal</set_colour>")))),
     ),
     fault(
-        "another tool than the one that is named",
+        "a tool other than the named one in a message",
         "any in place of a name",
         "messages.tools.named_one",
         changed(NAMED, answer(put("content.0.name", "ring_bell"), put("content.0.input", {}))),
     ),
     fault(
-        "any is taken for auto in a message",
+        "any is treated as auto in a message",
         "Ollama, docs: tool_choice is accepted and not applied",
         "messages.tools.any",
         changed(ANY, values(_prose)),
@@ -73,7 +73,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(ANY, within(BLOCK, edits=[put(f"{_BLOCK}.name", "paint")])),
     ),
     fault(
-        "two uses of tools where one was asked for",
+        "two uses of tools instead of one",
         "disable_parallel_tool_use is not passed on",
         "messages.tools.one",
         changed(ANY, values(_twice)),

@@ -154,7 +154,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(ECHO_LOGPROBS, answer(put("choices.0.logprobs.token_logprobs.0", 0.0))),
     ),
     fault(
-        "a limit of 0 that is taken for the default",
+        "a limit of 0 that is treated as the default",
         '"max_tokens or 16"',
         "completions.echo.nothing_else",
         changed(ECHO_ONLY, answer(_tokens("completion_tokens", 2))),

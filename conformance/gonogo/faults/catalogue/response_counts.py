@@ -93,7 +93,7 @@ _THINGS = (
         changed(PLAIN, answer(put("usage.input_tokens_details.cached_tokens", 9999))),
     ),
     (
-        "a total of responses that is no sum",
+        "a total of responses that is not the sum",
         "a count that was not updated",
         "usage.total",
         changed(PLAIN, answer(made("usage.total_tokens", lambda total: total + 1))),

@@ -61,7 +61,7 @@ def _as_spoken(old: Values) -> Values:
 
 
 _EVENTS: tuple[tuple[str, str, str, Pick, Edit], ...] = (
-    ("items that nobody added", "BerriAI/litellm PR#36375", "item_added", STREAM, dropped(ADDED)),
+    ("items that were not added", "BerriAI/litellm PR#36375", "item_added", STREAM, dropped(ADDED)),
     (
         "an item that is added without an id",
         "ggml-org/llama.cpp#20607",
@@ -119,7 +119,7 @@ _EVENTS: tuple[tuple[str, str, str, Pick, Edit], ...] = (
         _everywhere("output_index", 0, 1),
     ),
     ("items that are never done", "measured: Codex loses the answer", "item_done", STREAM, dropped(DONE)),
-    ("text behind the end of an item", "a late flush", "item_over", STREAM, _behind(DONE, _copy(TEXT))),
+    ("text after the end of an item", "a late flush", "item_over", STREAM, _behind(DONE, _copy(TEXT))),
     (
         "an item that becomes another",
         "a message that turns into a call",
@@ -134,9 +134,9 @@ _EVENTS: tuple[tuple[str, str, str, Pick, Edit], ...] = (
         STREAM,
         within(PART, edits=[put("part.text", "He")]),
     ),
-    ("text of a part that nobody added", "BerriAI/litellm PR#24445", "part_added", STREAM, dropped(PART)),
+    ("text of a part that was not added", "BerriAI/litellm PR#24445", "part_added", STREAM, dropped(PART)),
     (
-        "reasoning of a part that nobody added",
+        "reasoning of a part that was not added",
         "Ollama; BerriAI/litellm PR#32777",
         "reasoning_added",
         AGENT,
@@ -159,14 +159,14 @@ _EVENTS: tuple[tuple[str, str, str, Pick, Edit], ...] = (
     ),
     ("parts that are never done", "gemini-web2api PR#57", "part_done", STREAM, dropped(PART_DONE)),
     (
-        "texts that are never said whole",
+        "texts that are never given whole",
         "Blaizzy/mlx-vlm PR#1458",
         "text_done",
         STREAM,
         dropped(TEXT_DONE),
     ),
     (
-        "a delta behind the whole text",
+        "a delta after the whole text",
         "a late flush",
         "text_over",
         STREAM,

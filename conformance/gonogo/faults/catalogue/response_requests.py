@@ -97,7 +97,7 @@ _THINGS = (
         changed(NAMED, values(_as_text)),
     ),
     (
-        "another function than the one that was named for a response",
+        "a function other than the named one in a response",
         "a tool choice that is read as required",
         "tools.named",
         changed(NAMED, values(_renamed)),
@@ -127,7 +127,7 @@ _THINGS = (
         changed(FORCED, answer(put("output.0.arguments", {"colour": "teal"}))),
     ),
     (
-        "arguments of a response that are no JSON",
+        "arguments of a response that are not JSON",
         "a model that nobody holds to the form",
         "call.arguments_json",
         changed(FORCED, answer(put("output.0.arguments", "colour=teal"))),
@@ -257,7 +257,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(STREAM, whole(lambda old: old[-1]["response"])),
     ),
     fault(
-        "tools that nobody knows fail the server",
+        "unknown tools fail the server",
         "a KeyError in Python",
         ("responses.request.harmless", "http.no_server_error"),
         changed(AGENT, refused(500)),

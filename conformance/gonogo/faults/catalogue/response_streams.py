@@ -100,7 +100,7 @@ _EVENTS: tuple[tuple[str, str, str, Pick, Edit], ...] = (
     ),
     ("a response that ends twice", "a gateway that adds its own end", "ended_once", STREAM, repeated(CUT)),
     (
-        "an event behind the end of a response",
+        "an event after the end of a response",
         "a keep-alive that is written too late",
         "ended_last",
         STREAM,
@@ -143,7 +143,7 @@ FAULTS: tuple[Fault, ...] = (
         for name, imitates, rule, pick, edit in _EVENTS
     ),
     fault(
-        "a connection that stays open behind the end of a response",
+        "a connection that stays open after the end of a response",
         "a proxy that waits for [DONE]",
         {"responses.stream.released", "http.in_time"},
         changed(STREAM, failing(FailureKind.TIMEOUT)),

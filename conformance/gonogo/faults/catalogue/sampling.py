@@ -156,7 +156,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(_pick("accepted.seed"), refused(500)),
     ),
     fault(
-        "a token that is forced is not said",
+        "a forced token is not generated",
         "sgl-project/sglang#6171, BerriAI/litellm#7793",
         "sampling.effect.logit_bias",
         _unbiased,

@@ -62,7 +62,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(KEPT, answer(put(_CONTENT, "Hello! How can I help you today?"))),
     ),
     fault(
-        "a schema is taken for any object",
+        "a schema is treated as any object",
         "ggml-org/llama.cpp#10732",
         "structured.schema.kept",
         changed(KEPT, answer(put(_CONTENT, '{"greeting": "Hello!"}'))),

@@ -156,13 +156,13 @@ FAULTS: tuple[Fault, ...] = (
         for name, by, rule, edit, where in _FRAGMENTS
     ),
     fault(
-        "required is taken for auto in streams",
+        "required is treated as auto in streams",
         "google-ai-edge/LiteRT-LM#2471",
         "tools.required.streamed",
         changed(STREAM, each(_text_streamed, where=has_choice)),
     ),
     fault(
-        "required is taken for auto in streams, and there is no chunk with usage",
+        "required is treated as auto in streams, and there is no chunk with usage",
         "two mistakes, each told once",
         "tools.required.streamed",
         both(changed(STREAM, each(_text_streamed, where=has_choice)), changed(STREAM, frames(_uncounted))),

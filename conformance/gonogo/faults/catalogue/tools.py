@@ -171,7 +171,7 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
-        "required is taken for auto",
+        "required is treated as auto",
         "Blaizzy/mlx-vlm#1045",
         "tools.required.called",
         changed(CALL, answer(_text)),
@@ -195,7 +195,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(NAMED, answer(_text)),
     ),
     fault(
-        "another tool than the one that was named",
+        "a tool other than the named one",
         "a grammar of all tools",
         "tools.named.obeyed",
         changed(NAMED, answer(put(f"{_TOOL_CALLS}.0.function.name", "set_colour"))),
@@ -234,7 +234,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(STRICT, answer(put(f"{_TOOL_CALLS}.0.function.arguments", '{"colour": "te'))),
     ),
     fault(
-        "two calls where one at a time was asked for",
+        "two calls instead of one at a time",
         "sgl-project/sglang#9696",
         "tools.parallel.one",
         changed(ONE, answer(made(_TOOL_CALLS, lambda old: [old[0], old[0] | {"id": "call_other"}]))),
@@ -261,7 +261,7 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
-        "a call of a tool that nobody offered",
+        "a call of a tool that was not offered",
         "a model that invents one, and no grammar",
         "tools.call.offered",
         changed(ONE, answer(put(f"{_TOOL_CALLS}.0.function.name", "launch_rocket"))),

@@ -73,7 +73,7 @@ _REFUSED = (
     ),
     ("empty content beside a call is refused", "a check for what is false", "tools.history.empty_content"),
     ("an empty logit_bias is refused", "a minimum of one", "sampling.accepted.bias_empty"),
-    ("a body in chunks is taken for none", "a server that reads Content-Length only", "http.chunked"),
+    ("a body in chunks is treated as empty", "a server that reads Content-Length only", "http.chunked"),
     ("the body of an offer to upgrade is dropped", "uvicorn with some extras", "http.upgrade_offer"),
     ("echo is refused in streams", "a check of the two together", "completions.echo.stream"),
 )

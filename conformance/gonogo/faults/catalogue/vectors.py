@@ -64,7 +64,7 @@ def _counted(value: Any) -> None:  # noqa: ANN401 - JSON
 # One field of every answer, and the one rule that owns it.
 _FIELDS = (
     ("embeddings without object", "a hand-made answer", "object", cut("object")),
-    ("embeddings that are no list", "a single vector's answer", "object", put("object", "embedding")),
+    ("embeddings that are not a list", "a single vector's answer", "object", put("object", "embedding")),
     ("embeddings without data", "a field called embeddings", "data", renamed("data", "embeddings")),
     ("vectors without object", "a hand-made answer", "entry_object", cut("data.*.object")),
     ("vectors called vectors", "another API", "entry_object", put("data.*.object", "vector")),
@@ -186,7 +186,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(AGAIN, answer(made(_VECTOR, _turned))),
     ),
     fault(
-        "base64 that nobody asked for",
+        "base64 that was not requested",
         "a proxy that asks for it always",
         "embeddings.format.float",
         changed(FLOAT, answer(put(_VECTOR, "AACAPwAAAAA="))),
@@ -212,7 +212,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(BASE64, answer(_packed("<nd"))),
     ),
     fault(
-        "base64 that is no base64",
+        "a string that is not base64",
         "a repr of bytes",
         "embeddings.format.base64_size",
         changed(BASE64, answer(put(_VECTOR, "b'\\x00'"))),

@@ -35,7 +35,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(STREAMS, header("content-type", f"{STREAM}; charset=windows-1252")),
     ),
     fault(
-        "a charset that nobody knows",
+        "an unknown charset",
         "the database's name of it",
         "http.utf8",
         changed(CHATS, header("content-type", f"{JSON}; charset=utf8mb4")),
