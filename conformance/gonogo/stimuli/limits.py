@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.reasons import Reason
 from gonogo.stimuli.bodies import PROMPT, list_models, post
-from gonogo.stimuli.observed import context_length, told_length
+from gonogo.stimuli.observed import context_length, stated_length
 from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk
 
@@ -102,7 +102,7 @@ def _length(listing: Exchange, refusal: Exchange, model: str) -> int:
     try:
         return context_length(listing, model)
     except NotPossible:
-        told = told_length(refusal, HUGE)
-        if told is None:
+        stated = stated_length(refusal, HUGE)
+        if stated is None:
             raise
-        return told
+        return stated

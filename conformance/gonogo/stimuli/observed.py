@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonogo import sse
 from gonogo.reasons import Reason
-from gonogo.stimuli import said
+from gonogo.stimuli import surface_text
 from gonogo.stimuli.stimulus import NotPossible
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def text(exchange: Exchange) -> str:
     """The text of the first choice, or of a surface other than chat, whole or streamed. Raises NotPossible if there is
     none.
     """
-    if exchange.request.operation in said.SAID:
+    if exchange.request.operation in surface_text.READERS:
         return _text_of_surface(exchange)
     if exchange.is_stream:
         return "".join(pieces(exchange))
@@ -42,7 +42,9 @@ def _text_of_surface(exchange: Exchange) -> str:
     _refuse_failure(exchange)
     events = sse.parse(exchange.body).events if exchange.is_stream else ()
     bodies = [event.data for event in events] or [exchange.body.decode("utf-8", "replace")]
-    found = "".join(piece for body in bodies for piece in said.pieces(exchange.request.operation, body))
+    found = "".join(
+        piece for body in bodies for piece in surface_text.pieces(exchange.request.operation, body)
+    )
     if not found:
         raise NotPossible(Reason.NO_TEXT, exchange)
     return found
@@ -84,7 +86,7 @@ _LENGTHS = (
 _WITHIN = ("meta", "metadata", "top_provider")
 
 # "maximum context length is 4096 tokens" (OpenAI, vLLM), "max_model_len=4096", "n_ctx": 4096 (llama.cpp).
-_TOLD = re.compile(
+_STATED = re.compile(
     r"(?:context(?:[ _](?:length|window|size))?|max_model_len|n_ctx(?:_train)?)"
     r"(?: (?:limit|is|of|only|has))*\W{0,3}?(?P<length>\d[\d,]*)"
 )
@@ -124,12 +126,12 @@ def _is_whole(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def told_length(refusal: Exchange, asked: int) -> int | None:
+def stated_length(refusal: Exchange, asked: int) -> int | None:
     """The context length in the refusal of `asked` tokens; None if it is not stated."""
     if refusal.status is None or not 400 <= refusal.status < 500:
         return None
     text = refusal.body.decode("utf-8", "replace")
-    found = (int(match["length"].replace(",", "")[:12]) for match in _TOLD.finditer(text))
+    found = (int(match["length"].replace(",", "")[:12]) for match in _STATED.finditer(text))
     return next((length for length in found if _LEAST <= length < asked), None)
 
 

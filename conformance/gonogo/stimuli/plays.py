@@ -127,21 +127,21 @@ _ERROR = {
 }
 
 
-def _said(text: str) -> list[bytes]:
+def _text_frames(text: str) -> list[bytes]:
     words = re.findall(r"\S+\s*", text)
     return [_ROLE, *(_delta({"content": word}) for word in words)]
 
 
 def _plain(number: int | None, fields: Mapping[str, object]) -> list[bytes]:
     count = [_COUNT] if asks_for_usage(fields) else []
-    return [*_said(text_of(number)), _STOP, *count, _DONE]
+    return [*_text_frames(text_of(number)), _STOP, *count, _DONE]
 
 
 def _comments(*_: object) -> list[bytes]:
     comment = f": {COMMENT}\n\n".encode()
     return [
         comment,
-        *(part for frame in _said(TEXT) for part in (frame, comment)),
+        *(part for frame in _text_frames(TEXT) for part in (frame, comment)),
         b":\n\n",
         _STOP,
         comment,
@@ -151,26 +151,26 @@ def _comments(*_: object) -> list[bytes]:
 
 def _split(*_: object) -> list[bytes]:
     """CRLF line ends, and pieces that end anywhere, for example inside a character or between CR and LF."""
-    data = b"".join([*_said(TEXT), _STOP, _DONE]).replace(b"\n", b"\r\n")
+    data = b"".join([*_text_frames(TEXT), _STOP, _DONE]).replace(b"\n", b"\r\n")
     return [data[at : at + 97] for at in range(0, len(data), 97)]
 
 
 def _breaks(*_: object) -> list[bytes]:
-    begun = _said(TEXT)[:4]
+    begun = _text_frames(TEXT)[:4]
     return [*begun, _delta({"content": "half"})[:40]]
 
 
 def _ends(*_: object) -> list[bytes]:
-    return _said(TEXT)[:4]
+    return _text_frames(TEXT)[:4]
 
 
 def _fails(*_: object) -> list[bytes]:
-    return [*_said(TEXT)[:4], b"data: " + json.dumps({"error": _ERROR}).encode() + b"\n\n"]
+    return [*_text_frames(TEXT)[:4], b"data: " + json.dumps({"error": _ERROR}).encode() + b"\n\n"]
 
 
 def _counts(*_: object) -> list[bytes]:
     """Usage that was not requested."""
-    return [*_said(TEXT), _STOP, _COUNT, _DONE]
+    return [*_text_frames(TEXT), _STOP, _COUNT, _DONE]
 
 
 def _calls(*_: object) -> list[bytes]:

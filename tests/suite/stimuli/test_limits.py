@@ -10,7 +10,7 @@ from gonogo.rules import load
 from gonogo.stimuli.bodies import list_models
 from gonogo.stimuli.embedding import same_start
 from gonogo.stimuli.limits import HUGE, LONGEST_CONTEXT, huge_limit, overlong
-from gonogo.stimuli.observed import context_length, told_length
+from gonogo.stimuli.observed import context_length, stated_length
 from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.stimulus import NotPossible, Risk, Subject
 from gonogo.verdict import Because
@@ -118,12 +118,12 @@ def test_a_context_that_takes_minutes_to_fill_is_not_filled() -> None:
     ],
 )
 def test_a_refusal_of_an_enormous_limit_may_tell_the_length(body: str, length: int | None) -> None:
-    assert told_length(refusal(body), HUGE) == length
+    assert stated_length(refusal(body), HUGE) == length
 
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_what_is_no_refusal_tells_no_length(status: int) -> None:
-    assert told_length(refusal("maximum context length is 4096", status), HUGE) is None
+    assert stated_length(refusal("maximum context length is 4096", status), HUGE) is None
 
 
 @pytest.mark.parametrize(

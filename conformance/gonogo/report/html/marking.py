@@ -16,7 +16,7 @@ ALIKE = 0.4
 
 _WORD = re.compile(r"\w+|\s+|.", re.DOTALL)
 _IN_PLACE = re.compile(r"^(?P<head>.*?: )(?P<wrong>.+)(?P<between> in place of )(?P<right>.+)$", re.DOTALL)
-_POINTER = re.compile(r"^(?P<pointer>(?:/[^\s/:]+)+): (?P<told>.*)$", re.DOTALL)
+_POINTER = re.compile(r"^(?P<pointer>(?:/[^\s/:]+)+): (?P<problem>.*)$", re.DOTALL)
 _MISSING = re.compile(r'^"(?P<name>[^"]+)" is missing')
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -31,10 +31,10 @@ class Piece:
 
 def difference(expected: str, actual: str) -> tuple[list[Piece], list[Piece]]:
     """Both texts in pieces; parts of only one text are marked, "right" in the first and "wrong" in the second."""
-    told = _IN_PLACE.match(actual)
-    if told is not None:
-        seen = [Piece(told["head"]), Piece(told["wrong"], "wrong"), Piece(told["between"])]
-        return [Piece(expected)], [*seen, Piece(told["right"], "right")]
+    match = _IN_PLACE.match(actual)
+    if match is not None:
+        seen = [Piece(match["head"]), Piece(match["wrong"], "wrong"), Piece(match["between"])]
+        return [Piece(expected)], [*seen, Piece(match["right"], "right")]
     one, other = _WORD.findall(expected), _WORD.findall(actual)
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     if matcher.ratio() < ALIKE:
@@ -54,11 +54,11 @@ def pointed_at(actual: str | None) -> list[str] | None:
 
     For a missing member, they lead to the object that lacks it.
     """
-    told = _POINTER.match(actual or "")
-    if told is None:
+    match = _POINTER.match(actual or "")
+    if match is None:
         return None
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in told["pointer"].split("/")[1:]]
-    missing = _MISSING.match(told["told"])
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in match["pointer"].split("/")[1:]]
+    missing = _MISSING.match(match["problem"])
     return steps[:-1] if missing is not None and steps[-1] == missing["name"] else steps
 
 

@@ -30,7 +30,7 @@ def _of_message(value: Json) -> Iterator[object]:
             yield block.get("text")
 
 
-SAID: Mapping[str, Callable[[Json], Iterator[object]]] = {
+READERS: Mapping[str, Callable[[Json], Iterator[object]]] = {
     "/responses": _of_response,
     "/messages": _of_message,
 }
@@ -43,7 +43,7 @@ def pieces(path: str, data: str) -> list[str]:
         value = json.loads(data)
     except (ValueError, RecursionError):
         return []
-    read = SAID.get(path)
+    read = READERS.get(path)
     found = read(value) if read is not None and isinstance(value, dict) else ()
     return [piece for piece in found if isinstance(piece, str)]
 
