@@ -13,6 +13,8 @@ import pytest
 from gonogo import evidence
 from gonogo.collect.resuming import held, known_of
 from gonogo.exchange import Failure, FailureKind
+from gonogo.reasons import Reason
+from gonogo.verdict import Because
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,6 +140,9 @@ def test_what_timed_out_is_sent_again_unless_it_may_have_stopped_the_target(
 
     assert known_of(held(slow)).keys() == {KILLER_KEY, f"alive after {KILLER_KEY}"}
     assert known_of(held(replace(slow, unsent={}))) == {}
+    late_id = next(e.id for e in record.exchanges if e.stimulus == KILLER_KEY)
+    built_on_it = {"POST /chat/completions built on it": Because(Reason.NOT_WHOLE, about=(late_id,))}
+    assert known_of(held(replace(slow, unsent=built_on_it))) == {}
 
 
 def test_extra_fields_are_sent_noted_and_needed_again(gonogo: Run, fragile: Fragile, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.collect.answers import found_nobody, ran_out_of_time
 from gonogo.errors import UsageError
+from gonogo.reasons import LOST
 from gonogo.stimuli.life import is_sign_of_life, suspects
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def held(record: Record) -> Record:
     both are dropped, and so are unsent stimuli. Time-outs are dropped too, unless they may be why the target was lost.
     Everything else that reached the target stays, whatever its effect.
     """
-    blamed = {suspect for because in record.unsent.values() for suspect in because.about}
+    lost = [because for because in record.unsent.values() if because.reason in LOST]
+    blamed = {suspect for because in lost for suspect in because.about}
     counted = [
         e
         for e in record.exchanges
