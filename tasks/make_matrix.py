@@ -18,6 +18,7 @@ import contextlib
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -230,10 +231,17 @@ def _gonogo(server: Server, home: Path, *arguments: object) -> int:
         )
     status = done.returncode
     if status in (0, 1):
-        text = report.read_text(encoding="utf-8")
+        text = _without(home, report.read_text(encoding="utf-8"))
         DOCS.mkdir(exist_ok=True)
         (DOCS / f"{server['name']}.json").write_text(compact(json.loads(text)), encoding="utf-8")
     return status
+
+
+def _without(home: Path, report: str) -> str:
+    """A report without the folder of the installed servers, which some name in errors; excerpts may end within it."""
+    path = str(home)
+    cut = "|".join(re.escape(path[:length]) for length in range(len(path) - 1, 4, -1))
+    return re.sub(rf'(?:{cut})(?=\\u2026|")', "/matrix", report.replace(path, "/matrix"))
 
 
 def _render() -> int:
