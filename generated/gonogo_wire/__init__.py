@@ -3136,7 +3136,7 @@ ResponseInputItem = TypeAliasType(
     Annotated[
         ResponseInputMessage | ResponseInputFunctionCall | ResponseFunctionCallOutput | ResponseInputReasoning | ResponseItemReference,
         Field(
-            description="A message, a call of a function, its result, or the reasoning before them. Items of answers come back as they were."
+            union_mode="left_to_right", description="A message, a call of a function, its result, or the reasoning before them. Items of answers come back as they were."
         ),
     ],
 )

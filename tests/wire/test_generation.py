@@ -22,7 +22,7 @@ def clone(root: Path) -> Path:
     """Copy the generator's inputs and outputs, so that a test can change them."""
     for name in (
         "pyproject.toml",
-        "tasks/fail_fast.py",
+        "tasks/large_requests.py",
         "tasks/generate_models.py",
         "openapi/gonogo_contract/openapi.yaml",
         "generated/gonogo_wire/__init__.py",
