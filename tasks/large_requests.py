@@ -4,8 +4,8 @@
 A prompt of 300,000 token ids is tried as texts first, and pydantic would keep an error for each of them. That takes
 seconds, and only the first error helps the client, so each array and object stops at its first wrong item.
 
-The items of a response's input have no field in common that tells them apart, and pydantic would try each item as all of
-their models. An item fits one of them at most, so the first that fits is taken: 33,000 messages take half the time.
+The items of a response's input have no field in common that tells them apart, and pydantic would try each item as all
+of their models. An item fits one of them at most, so the first that fits is taken: 33,000 messages take half the time.
 """
 
 import re
