@@ -10,6 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from gonogo.exchange import FailureKind
+from gonogo.faults import surface_edits
 from gonogo.faults.answers import GENERATIONS, all_of, fields, refusals, streams, wholes
 from gonogo.faults.editing import (
     DONE,
@@ -301,6 +302,9 @@ KINDS: dict[str, Callable[[], Faulty]] = {
     "nulls-in-answers": lambda: Faulty(wholes(answer(put("usage.prompt_tokens_details", None)))),
     "required-keys-missing": lambda: Faulty(wholes(answer(_keys_cut))),
     "control-tokens": lambda: Faulty(texts(lambda parts: [*parts[:-1], parts[-1] + "<|im_end|>"])),
+    "response-bare": lambda: Faulty(surface_edits.bare_responses),
+    "stop-reason-constant": lambda: Faulty(surface_edits.one_reason),
+    "cut-told-complete": lambda: Faulty(surface_edits.told_complete),
     "characters-torn": lambda: Faulty(texts(lambda parts: [*map(torn, parts)])),
 }
 """A server for each known kind of fault, by the name of the cause."""

@@ -101,7 +101,7 @@ Feature: A whole message
   Scenario: No text block is empty
     Source: guide, Messages: text content blocks must be non-empty, when the message is sent back
     Why: an empty text block before a tool_use block (vllm-project/vllm PR#34053) is refused on the next turn.
-    Needs: messages.response.blocks
+    Needs: messages.response.blocks, messages.stream.block_kind
     When any message is given
     Then no block of text is empty
 
@@ -157,7 +157,7 @@ Feature: A whole message
   Scenario: output_tokens of a message are counted
     Source: schema, MessageUsage.output_tokens
     Why: a count that is always 0 makes every answer free.
-    Needs: messages.response.usage
+    Needs: messages.response.usage, messages.usage.prompt
     When any message is given
     Then the tokens of the answer are counted
 

@@ -5,6 +5,7 @@ Feature: A streamed message
   Scenario: Every event of a message has a type in its data
     Source: schema, MessageStartEvent.type, and that of every other event
     Why: official clients and the AI SDK read the type there, and fail without it.
+    Needs: stream.json
     When any message is streamed
     Then the data of each event has a type
 
@@ -140,7 +141,7 @@ Feature: A streamed message
   Scenario: message_delta has stop_sequence, a string or null
     Source: schema, MessageEnd.stop_sequence, required and nullable
     Why: strict decoders refuse the event without it.
-    Needs: messages.stream.message_delta
+    Needs: messages.stream.message_delta, messages.stream.reason
     When any message is streamed
     Then the message has a stop sequence, be it null
 

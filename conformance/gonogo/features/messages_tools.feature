@@ -21,7 +21,7 @@ Feature: Tools in a message
   Scenario: tool_choice "any" ends in a tool_use block
     Source: schema, MessageToolChoiceAny, "at least one of them"
     Why: an agent that selects a tool gets prose.
-    Needs: messages.stream.block_start
+    Needs: messages.stream.block_start, messages.stream.block_open
     When a tool must be used in a streamed message
     Then a tool is used in the message
 
@@ -114,7 +114,7 @@ Feature: Tools in a message
   Scenario: A message with the stop_reason "tool_use" has a tool_use block
     Source: schema, MessageStopReason, tool_use
     Why: agents run nothing, and send the same conversation again.
-    Needs: messages.response.stop_reason, messages.stream.reason
+    Needs: messages.response.stop_reason, messages.stream.reason, messages.response.blocks, messages.stream.block_start, messages.stream.block_open
     When any message is given
     Then a message that ends with tool_use has a use of a tool
 

@@ -353,7 +353,7 @@ Feature: Responses
   Scenario: A response that reaches its limit gives max_output_tokens as the reason
     Source: schema, Response.incomplete_details.reason, enum; Open Responses, the same
     Why: clients tell a limit from a filter by it.
-    Needs: responses.limit.incomplete
+    Needs: responses.limit.incomplete, responses.response.details
     When a response to developer and system is streamed
     Then the response that reaches its limit gives max_output_tokens as the reason
 

@@ -5,6 +5,7 @@ Feature: Requests for responses
   Scenario: The tool choice "required" results in a function call of a response
     Source: schema, ToolChoiceOptions, "required means the model must call one or more tools"; Open Responses, tool_choice
     Why: text in place of a call is not executed.
+    Needs: responses.items.known, responses.items.type
     When a response must call a tool
     Then the response calls a function
 
@@ -12,6 +13,7 @@ Feature: Requests for responses
   Scenario: A named tool choice results in a function call in streams
     Source: schema, ToolChoiceFunction; Open Responses, tool_choice
     Why: a call streamed as text is displayed, not executed (vllm-project/vllm#29725).
+    Needs: responses.items.known, responses.items.type, responses.stream.output_sum
     When a streamed response must call the tool that is named
     Then the response calls a function
 
@@ -124,7 +126,7 @@ Feature: Requests for responses
   Scenario: A request as Codex sends it gets an answer
     Source: SDK behaviour, Codex CLI 0.171; ggml-org/llama.cpp PR#23041
     Why: Codex does not work with a server that refuses them (openai/codex#10635, ggml-org/llama.cpp#20156).
-    Needs: responses.request.harmless
+    Needs: responses.request.harmless, responses.stream.output_sum
     When a response is streamed as agents ask for it
     Then the response has output
 

@@ -6,6 +6,7 @@ Feature: Streams of responses
   Scenario: A streamed response sends response events
     Source: schema, ResponseStreamEvent; Open Responses, Streaming
     Why: a status of 200 without events is a failure that clients do not notice (langflow-ai/langflow#10295, sgl-project/sglang#9963).
+    Needs: responses.stream.type
     When any response is streamed
     Then the stream carries events of a response
 
@@ -13,6 +14,7 @@ Feature: Streams of responses
   Scenario: Every event has a type in its data
     Source: schema, ResponseStreamEvent, discriminated by type; Open Responses, Streaming
     Why: all clients tell events apart by it.
+    Needs: stream.json
     When any response is streamed
     Then the data of each event has a type
 
@@ -36,6 +38,7 @@ Feature: Streams of responses
   Scenario: response.created is sent once
     Source: schema, ResponseStreamEvent; Open Responses, Streaming
     Why: clients start a second response and lose the first.
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no repeated-created
 
@@ -51,7 +54,7 @@ Feature: Streams of responses
   Scenario: response.created has the status in_progress or queued and no output
     Source: schema, Response.status; Open Responses, Streaming
     Why: openai-node 6 raises where the output is null.
-    Needs: responses.stream.created_fits
+    Needs: responses.stream.created_fits, responses.response.output
     When any response is streamed
     Then response.created has the status in_progress or queued, and no output
 
@@ -59,6 +62,7 @@ Feature: Streams of responses
   Scenario: response.in_progress is sent
     Source: schema, ResponseInProgressEvent; Open Responses, Streaming
     Why: a client that displays the state shows the request as waiting.
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no missing-in-progress
 
@@ -66,6 +70,7 @@ Feature: Streams of responses
   Scenario: The response id is the same in every event
     Source: schema, Response.id; Open Responses, Streaming
     Why: clients continue the wrong response.
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no other-response-id
 
@@ -81,6 +86,7 @@ Feature: Streams of responses
   Scenario: Only one terminal event is sent
     Source: schema, ResponseStreamEvent; Open Responses, Streaming
     Why: clients disagree about which one counts.
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no second-end
 
@@ -88,6 +94,7 @@ Feature: Streams of responses
   Scenario: The terminal event is the last event
     Source: schema, ResponseStreamEvent; Open Responses, Streaming
     Why: clients stop reading there, and lose what follows.
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no event-after-end
 
@@ -111,6 +118,7 @@ Feature: Streams of responses
   Scenario: No streamed response to a valid request fails
     Source: project decision; a failure in mid-stream is a server error that came too late for a status
     Why: openai-python raises without a message, and the text so far is lost.
+    Needs: responses.stream.type
     When any response is streamed
     Then the stream does not fail
 
@@ -158,6 +166,7 @@ Feature: Streams of responses
   Scenario: Every event within an item has an item_id
     Source: schema, item_id, required in each event; Open Responses, Streaming
     Why: openai-node and the AI SDK refuse the event.
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no missing-item-id
 
@@ -203,6 +212,7 @@ Feature: Streams of responses
   Scenario: The type of an item does not change
     Source: schema, ResponseOutputItemDoneEvent.item; Open Responses, Streaming
     Why: clients keep the type of the first event.
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no other-item-type
 
@@ -210,6 +220,7 @@ Feature: Streams of responses
   Scenario: Added items and parts are empty
     Source: schema, ResponseContentPartAddedEvent; Open Responses, Streaming: items are added empty
     Why: clients that append deltas to it show the text twice.
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no begun-text
 
@@ -225,6 +236,7 @@ Feature: Streams of responses
   Scenario: Reasoning parts are added before their deltas
     Source: schema, ResponseReasoningSummaryPartAddedEvent; Open Responses, Streaming
     Why: openai-node raises (seen in Ollama; BerriAI/litellm PR#32777).
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no unannounced-reasoning
 
@@ -232,6 +244,7 @@ Feature: Streams of responses
   Scenario: No content part is added twice
     Source: schema, ResponseContentPartAddedEvent; Open Responses, Streaming
     Why: clients start the text again.
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no repeated-part
 
@@ -239,6 +252,7 @@ Feature: Streams of responses
   Scenario: Every event of a content part has a content_index
     Source: schema, content_index, required in each event; Open Responses, Streaming
     Why: openai-python raises TypeError, openai-node too.
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no missing-content-index
 
@@ -254,6 +268,7 @@ Feature: Streams of responses
   Scenario: Every content part has its content_part.done before the item is done
     Source: schema, ResponseContentPartDoneEvent; Open Responses, Streaming; measured clients go on without
     Why: clients that display finished parts show nothing.
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no unfinished-part
 
@@ -261,6 +276,7 @@ Feature: Streams of responses
   Scenario: Every text and every argument string has a done event
     Source: schema, ResponseTextDoneEvent; Open Responses, Streaming; measured clients go on without
     Why: clients that read only done events get no text (Blaizzy/mlx-vlm PR#1458).
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no text-not-done
 
@@ -268,6 +284,7 @@ Feature: Streams of responses
   Scenario: No delta follows the done event of a text
     Source: schema, ResponseTextDoneEvent, "finalized"; Open Responses, Streaming
     Why: clients display a finished text that continues.
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no late-step
 
@@ -275,6 +292,7 @@ Feature: Streams of responses
   Scenario: The events within an item fit the item's type
     Source: schema, ResponseOutputItemAddedEvent.item; Open Responses, Streaming
     Why: openai-node raises on reasoning in an output_text part, and a tool call sent as text is not executed (vllm-project/vllm PR#24788).
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no stray-step
 
@@ -282,6 +300,7 @@ Feature: Streams of responses
   Scenario: Every delta of a streamed response is a string
     Source: schema, ResponseTextDeltaEvent.delta, required; Open Responses, Streaming
     Why: clients concatenate them.
+    Needs: responses.stream.events
     When any response is streamed
     Then every delta is a string
 
@@ -289,6 +308,7 @@ Feature: Streams of responses
   Scenario: Every output_text.delta has a logprobs array
     Source: schema, ResponseTextDeltaEvent.logprobs, required; measured clients read a delta without it
     Why: strict validators refuse the event.
+    Needs: responses.stream.events
     When any response is streamed
     Then every output_text.delta has an array "logprobs"
 
@@ -320,7 +340,7 @@ Feature: Streams of responses
   Scenario: output_item.done has the content of the deltas
     Source: schema, ResponseOutputItemDoneEvent.item; Open Responses, Streaming
     Why: Codex stores the item and displays the deltas.
-    Needs: responses.stream.text_sum
+    Needs: responses.stream.text_sum, responses.call.arguments
     When any response is streamed
     Then the order of the events shows no unlike-item
 
@@ -328,7 +348,7 @@ Feature: Streams of responses
   Scenario: The output of the terminal event equals the streamed items
     Source: schema, ResponseCompletedEvent.response; Open Responses, Streaming
     Why: the final response of openai-python is empty or differs from what was displayed.
-    Needs: responses.stream.item_sum, responses.stream.item_done
+    Needs: responses.stream.item_sum, responses.stream.item_done, responses.response.output, responses.message.content, responses.message.part, responses.call.arguments, responses.call.arguments_json
     When any response is streamed
     Then the order of the events shows no unlike-output
 
@@ -336,6 +356,7 @@ Feature: Streams of responses
   Scenario: call_id and name of a function call do not change
     Source: schema, FunctionToolCall.call_id; Open Responses, Streaming
     Why: openai-python and openai-node raise: the identity changed (vllm-project/vllm PR#47916).
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no other-call
 
@@ -343,6 +364,7 @@ Feature: Streams of responses
   Scenario: Every event of a response has a sequence_number
     Source: schema, sequence_number, required in each event; measured clients read events without it
     Why: a stream cannot be resumed where it broke off (Blaizzy/mlx-vlm PR#494, onyx-dot-app/onyx PR#13624).
+    Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no no-sequence-number
 

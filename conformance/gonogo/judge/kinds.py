@@ -55,8 +55,8 @@ def of_its_kind(exchange: Exchange) -> bool:
 
     A chat completion has a choice with a message (streamed: a chunk with a list of choices), a completion one with
     text, embeddings have an embedding, a list of models has a list, a model an id. A response has a list of output, a
-    message one of content (streamed: an event that begins either), and a count of tokens a number. Other paths have no
-    kind.
+    message one of content, or either says what it is (streamed: an event that begins it). A count of tokens has a
+    number. Other paths have no kind.
     """
     path = exchange.request.operation
     if path in _STREAMS and exchange.is_stream:
@@ -141,11 +141,11 @@ def _is_model(answer: Object) -> bool:
 
 
 def _is_response(answer: Object) -> bool:
-    return isinstance(answer.get("output"), list)
+    return isinstance(answer.get("output"), list) or answer.get("object") == "response"
 
 
 def _is_message(answer: Object) -> bool:
-    return isinstance(answer.get("content"), list)
+    return isinstance(answer.get("content"), list) or answer.get("type") == "message"
 
 
 def _is_count(answer: Object) -> bool:

@@ -79,10 +79,15 @@ def part(event: Named, name: str) -> Object:
 
 
 def of_kind(exchange: Exchange, *kinds: str) -> list[Named]:
-    """The events of these kinds, in order. Raises Stop if the answer is no event stream."""
+    """The events of these kinds up to message_stop, in order. Raises Stop if the answer is no event stream.
+
+    Another rule checks that nothing follows message_stop.
+    """
     if exchange.media_type == "application/json":
         raise undecided(Reason.NOT_A_STREAM, exchange)
-    return [event for event in named_events.events(exchange) if kind(event) in kinds]
+    events = named_events.events(exchange)
+    over = next((place for place, event in enumerate(events) if kind(event) == MESSAGE_STOP), len(events))
+    return [event for event in events[: over + 1] if kind(event) in kinds]
 
 
 def is_error(event: Named) -> bool:

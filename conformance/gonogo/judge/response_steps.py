@@ -53,6 +53,8 @@ SUMMARY: Final = Form("reasoning", "summary_text", "summary_index")
 ARGUMENTS: Final = Form("function_call", None, None, "arguments")
 ITEMS: Final = frozenset({TEXT.item, REASONING.item, ARGUMENTS.item})
 """The types of items that these events are about."""
+OWN_PARTS: Final[Mapping[str, Form]] = {TEXT.item: TEXT, REASONING.item: REASONING}
+"""The usual content part of an item, by the type of the item."""
 FORMS: Final[Mapping[str, Form]] = {str(form.part): form for form in (TEXT, REFUSAL, REASONING, SUMMARY)}
 
 STEPS: Final[Mapping[str, tuple[Step, Form | None]]] = {

@@ -238,6 +238,18 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "a message that comes only when it is done",
+        "a translation of whole answers into events",
+        "responses.stream.item_sum",
+        changed(STREAM, dropped(PART, TEXT, TEXT_DONE, PART_DONE)),
+    ),
+    fault(
+        "arguments that come only when the call is done",
+        "Blaizzy/mlx-vlm PR#2062",
+        "responses.stream.text_done",
+        changed(NAMED, dropped(ARGUMENTS, "response.function_call_arguments.done")),
+    ),
+    fault(
         "an item that is done in progress",
         "a status that is copied from the added item",
         "responses.items.finished",

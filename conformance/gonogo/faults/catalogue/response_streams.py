@@ -193,6 +193,16 @@ def _reasoned(old: Values) -> Values:
     return old
 
 
+def _noted(old: Values) -> Values:
+    """A note before the end, which has a text and no events of it."""
+    note: Json = {"id": "nt_0", "type": "acme:note", "status": "completed", "content": [{"text": "Hm."}]}
+    index = sum(value["type"] == ADDED for value in old)
+    place: Json = {"sequence_number": 0, "output_index": index}
+    begun = {"type": ADDED, **place, "item": note | {"status": "in_progress", "content": []}}
+    old[-1]["response"]["output"].insert(index, note)
+    return [*old[:-1], begun, {"type": DONE, **place, "item": note}, old[-1]]
+
+
 def _spaced(frame: bytes) -> bytes:
     head, _, _ = frame.partition(b"data: ")
     return head + b"data: " + json.dumps(carried(frame)).encode() + END
@@ -218,6 +228,7 @@ HARMLESS: dict[str, Change] = {
     "events of the server's own kind": changed(
         EVERY, values(lambda old: [*old[:2], {"type": "acme:progress", "share": 0.5}, *old[2:]])
     ),
+    "an item of the server's own kind with a text": changed(NAMED, values(_noted)),
     "reasoning under the other name of its events": changed(AGENT, values(_reasoned)),
     "spaces in the JSON of the events": changed(ROLES, frames(lambda old: [*map(_spaced, old)])),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gonogo.judge.causes import answers, counts, ignored, refusals, streams
+from gonogo.judge.causes import answers, counts, ignored, refusals, streams, surfaces
 
 if TYPE_CHECKING:
     from gonogo.judge.causes.diagnosis import Diagnosis
@@ -15,6 +15,7 @@ DIAGNOSES: Final[tuple[Diagnosis, ...]] = (
     *ignored.CANNED,
     *refusals.PARAMETER,
     *streams.DIAGNOSES,
+    *surfaces.DIAGNOSES,
     *answers.TEXTS,
     *refusals.FORMS,
     *ignored.LIMIT,

@@ -6,7 +6,7 @@ No verdict changes here. A cause only shows several findings as one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gonogo.clients import measured
 from gonogo.judge.causes import missing
@@ -56,6 +56,20 @@ TWINS = {
     "streamed": "an operation",
 }
 """The middle of an id that only names the operation or the form: rules of one section that end alike are one there."""
+
+
+SAME: Final[Mapping[str, str]] = {
+    "messages.stream.reason": "messages.response.stop_reason",
+    "messages.tools.stream_reason": "messages.tools.reason",
+    "messages.tools.any": "messages.tools.named",
+    "responses.tools.streamed": "responses.tools.required",
+    "responses.stream.call_item_id": "responses.call.id",
+    "responses.stream.item_id": "responses.message.id",
+}
+"""Rules of streams, and the rule with the same requirement of a whole answer, where the ids do not tell."""
+
+FIELD_TOLD = ('"', "/", "stop_reason is ")
+"""What a finding about a field of an answer begins with: on one surface, the same one is the same defect."""
 
 
 @dataclass(eq=False)
@@ -204,9 +218,19 @@ def _names(judgement: Judgement) -> Iterator[Hashable]:
     *section, form, last = judgement.rule.id.split(".")
     if judgement.evidence:
         yield judgement.actual, judgement.evidence
+    if section[:1] in (["responses"], ["messages"]):
+        yield "same", SAME.get(judgement.rule.id, judgement.rule.id)
+        if (judgement.actual or "").startswith(FIELD_TOLD):
+            yield section[0], _without_times(judgement.actual or "")
     if form in TWINS:
         operation = section in (["completions"], ["chat"])
         yield TWINS[form], "generation" if operation else tuple(section), last
+
+
+def _without_times(actual: str) -> str:
+    """The finding without the pointer to its field, and without how often more it was seen."""
+    pointer = actual.startswith("/") and ': "' in actual
+    return (actual.partition(": ")[2] if pointer else actual).partition(", and ")[0]
 
 
 def _left_open(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.judge import kinds
+from gonogo.judge import kinds, responses
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, of_judgements
 from gonogo.judge.causes.observations import body, fits, quoted, succeeded
 
@@ -79,6 +79,8 @@ def _empty_answers(observed: Observations) -> Sighting | None:
 def _errors_as_200(observed: Observations) -> Sighting | None:
     def is_error(exchange: Exchange) -> str | None:
         error = body(exchange).get("error") if not exchange.is_stream else None
+        if exchange.request.operation == responses.PATH and kinds.of_its_kind(exchange):
+            return None  # a response has such a field
         return f"status {exchange.status} and {quoted(str(error))} under error" if error else None
 
     return among(observed.accepted, is_error)

@@ -31,7 +31,12 @@ def named_by_type(exchange: Exchange) -> Outcome:
 
 @check("the data of each event has a type", Of.BEGUN)
 def has_type(exchange: Exchange) -> Outcome:
-    """All clients distinguish events by it."""
+    """All clients distinguish events by it. Data that is no JSON object has none; [DONE] is no event of the surface."""
+    for sent in reading.stream(exchange).events:
+        if sent.data not in ("", reading.DONE) and reading.object_of(sent.data) is None:
+            return Deviation('"type" in the data', f"the data is {sent.data[:80]!r}").located(
+                exchange, sent.offset, sent.end
+            )
     found = named_events.events(exchange)
     for event in found:
         if not event.type:

@@ -40,11 +40,11 @@ def has_output(exchange: Exchange) -> Outcome:
 
 @check('only the function "{name}" is called', Of.BEGUN)
 def calls_only(exchange: Exchange, name: str) -> Outcome:
-    """The named function, though another is offered too."""
-    found = _calls(exchange)
+    """The named function, though another is offered too; another rule checks calls without a name."""
+    found = [call for call in _calls(exchange) if isinstance(call.get("name"), str)]
     if not found:
         raise undecided(Reason.NO_CALL, exchange)
-    other = next((call for call in found if call.get("name") != name), None)
+    other = next((call for call in found if call["name"] not in (name, "")), None)
     if other is None:
         return saw("call of the function", exchange, count=len(found))
     return Deviation(f'a call of "{name}"', reading.field(other, "name"))
@@ -87,6 +87,8 @@ def count_agrees(response: Exchange, counted: Exchange) -> Outcome:
     found = reading.count(reading.answer(counted).get("input_tokens"))
     if found is None:
         raise undecided(Reason.FIELD_NOT, counted, field="input_tokens", kind="a whole number")
+    if not asked:
+        raise undecided(Reason.NO_COUNT, response, field="input_tokens")
     if found == asked:
         return saw("input_tokens", response, counted)
     return Deviation(f"input_tokens {asked}, as in the usage of the response", f"input_tokens is {found}")

@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 COMPONENT = "ResponseObject"
 ITEM_DONE = "response.output_item.done"
 OPEN_FIELDS = (
-    "completed_at", "previous_response_id", "reasoning", "usage", "max_output_tokens", "max_tool_calls",
+    "completed_at", "previous_response_id", "reasoning", "max_output_tokens", "max_tool_calls",
     "safety_identifier", "prompt_cache_key", "truncation", "text", "presence_penalty", "frequency_penalty",
     "top_logprobs", "store", "background", "service_tier",
 )  # fmt: skip
-"""What Open Responses requires of a response beyond the official document, null if there is nothing to say."""
+"""What Open Responses requires of a response beyond the official document, null if there is nothing to say.
+
+Another rule checks the usage.
+"""
 OTHER_TEXTS = frozenset({"text", "input_text", "summary_text", "reasoning_text"})
 """Parts with a text that only Open Responses admits in a message."""
 PART_TEXTS = {"refusal": "refusal", **dict.fromkeys(("output_text", *OTHER_TEXTS), "text")}
