@@ -279,6 +279,8 @@ async def test_tls_carries_what_is_written_and_ends(size: int) -> None:
             came += data
         await writing
         assert came == sent
+        stream._transport.abort()
+        assert stream.get_extra_info("is_readable")
         await stream.aclose()
 
 

@@ -25,6 +25,9 @@ from server.providers.chat_only import (
     saying,
 )
 from server.providers.upstreams import (
+    DONE,
+    FIRST,
+    LAST,
     chunk,
     gateway,
     replying,
@@ -185,6 +188,23 @@ def _input(path: str, text: str, *, stream: bool) -> int:
     usage = last["response"]["usage"] if "response" in last else last["usage"]
     found: int = usage["input_tokens"] + usage.get("cache_read_input_tokens", 0)
     return found
+
+
+async def test_chunks_that_come_together_are_translated_as_those_that_come_one_by_one() -> None:
+    token = {"token": "Hello", "logprob": -0.5, "bytes": list(b"Hello"), "top_logprobs": []}
+    known = json.dumps({"content": [token], "refusal": None}).encode()
+    pieces = (FIRST, chunk("Hello").replace(b'"logprobs": null', b'"logprobs": ' + known), LAST, DONE)
+    asked = {"model": "m", "input": "Hi", "stream": True, "include": ["message.output_text.logprobs"]}
+    told = []
+    for sent in (pieces, (b"".join(pieces),)):
+        async with (
+            listen(replying(*sent)) as upstream,
+            gateway(upstream.base_url, lab={"surfaces": ["chat"]}) as client,
+        ):
+            told.append(events((await client.post("/responses", json=asked)).text))
+    (begun,) = (each for each in told[1] if each["type"] == "response.content_part.added")
+    assert begun["part"] == {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
+    assert alike(told[1]) == alike(told[0])
 
 
 class Verdict(BaseModel):

@@ -342,6 +342,23 @@ async def test_an_upstream_that_does_not_end_behind_its_done_holds_nobody_up() -
         assert (await client.post(CHAT, json=STREAMED)).content == b"".join(STREAM)
 
 
+async def test_an_upstream_elsewhere_is_asked_through_the_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[str] = []
+
+    async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(dict(scope["headers"])[b"host"].decode())
+        await replying(*STREAM)(scope, receive, send)
+
+    async with listen(http(proxy)) as standing_between:
+        monkeypatch.setenv("HTTP_PROXY", str(standing_between.base_url).removesuffix("/v1/"))
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        async with gateway("http://upstream.invalid/v1") as client:
+            assert (await client.post(CHAT, json=STREAMED)).content == b"".join(STREAM)
+    assert seen == ["upstream.invalid"]
+
+
 async def test_http2_is_spoken_where_the_settings_say_so_and_the_upstream_offers_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -226,7 +226,8 @@ def _failing_to_connect() -> Iterator[None]:
 
 def _is_readable(transport: asyncio.Transport) -> bool:
     """Whether something has come that the event loop has not seen, such as the end of the connection."""
-    descriptor = transport.get_extra_info("socket").fileno()
+    sock = transport.get_extra_info("socket")  # None once TLS has lost its connection
+    descriptor = -1 if sock is None else sock.fileno()
     if descriptor < 0:
         return True
     if not hasattr(select, "poll"):  # on Windows

@@ -7,6 +7,7 @@ have the same content.
 from __future__ import annotations
 
 import time
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import uuid4
 
@@ -148,7 +149,9 @@ class ResponseWriter(BlockWriter):
         added = {"type": "response.output_item.added", "output_index": self._index, "item": dict(item)}
         if event.kind is Kind.CALL:
             return [added]
-        return [added, {"type": "response.content_part.added", **self._place, "part": dict(self._part)}]
+        # A copy with its lists, which may grow before the event is written, as events that come together are.
+        begun = deepcopy(self._part)
+        return [added, {"type": "response.content_part.added", **self._place, "part": begun}]
 
     @property
     def _index(self) -> int:
