@@ -55,6 +55,10 @@ PATIENCE: Final = 5.0
 SELECTION: Final = Selection(skip=("clients",))
 """Rules about clients are omitted: what clients read is judged here."""
 BROKEN: Final = (Verdict.FAIL, Verdict.WARN)
+ERROR_EVENTS: Final = (b'data: {"error":', b"event: error\n", b"event: response.failed\n")
+"""How the event of an error begins: in chats and completions, in messages and responses, and in responses."""
+ENVELOPES: Final = (b'{"error":', b'{"type":"error"')
+"""How an error object begins, that of messages last."""
 FAILURES: Final = ("http.survives", "http.no_server_error", "http.complete")
 """Rules that any request may break."""
 
@@ -259,8 +263,7 @@ def _answered(exchange: Exchange) -> Outcome:
     if exchange.status is None or exchange.failure is not None:
         return Outcome.PASSED_ON
     if exchange.status < 400:
-        return Outcome.ERROR if b'data: {"error":' in exchange.body else Outcome.PASSED_ON
-    enveloped = exchange.body.startswith(b'{"error":')
-    if not enveloped:
+        return Outcome.ERROR if any(map(exchange.body.__contains__, ERROR_EVENTS)) else Outcome.PASSED_ON
+    if not exchange.body.startswith(ENVELOPES):
         return Outcome.PASSED_ON
     return Outcome.REFUSED if exchange.status < 500 else Outcome.ERROR
