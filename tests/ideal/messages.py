@@ -44,7 +44,8 @@ def _as_chat(body: Json) -> Json:
     """The request as a chat. Cache marks, metadata and thinking have no effect here."""
     turns = [turn for message in body["messages"] for turn in _turns(message)]
     asked = {"model": body["model"], "messages": [*_system(body.get("system")), *turns], "seed": 0}
-    if tools := body.get("tools"):
+    # Tools of a provider are passed over.
+    if tools := [tool for tool in body.get("tools", ()) if tool.get("type", "custom") == "custom"]:
         asked["tools"] = [{"type": "function", "function": _function(tool)} for tool in tools]
         asked |= _choice(body.get("tool_choice", {"type": "auto"}))
     if form := body.get("output_config", {}).get("format"):

@@ -71,6 +71,8 @@ def _as_chat(body: Json) -> Json:
     same = ("model", "temperature", "top_p", "parallel_tool_calls", "seed")
     asked: Json = {name: body[name] for name in same if name in body}
     asked["messages"] = list(_messages(body))
+    if not asked["messages"]:
+        raise Refusal("There is nothing to answer.", param="input")
     if "max_output_tokens" in body:
         asked["max_tokens"] = body["max_output_tokens"]
     form = body.get("text", {}).get("format", {"type": "text"})

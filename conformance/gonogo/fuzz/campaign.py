@@ -7,6 +7,7 @@ way; each try is a case like any other, recorded and judged with the rest.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,10 +18,11 @@ from gonogo.fuzz.budget import MAIN_SHARE, Budget, Purse
 from gonogo.fuzz.cases import Shot, is_risky, keyless, mild_first, posted, renumbered, shots
 from gonogo.fuzz.smaller import smaller
 from gonogo.fuzz.source import generated
-from gonogo.fuzz.tame import CHAT, COMPLETIONS, EMBEDDINGS
+from gonogo.fuzz.tame import GENERATING
 from gonogo.judge.checks.acceptance import accepted
 from gonogo.judge.fuzz_causes import smallest
 from gonogo.judge.fuzz_defects import LOOKS
+from gonogo.judge.fuzz_surfaces import PATHS, says_missing
 from gonogo.reasons import Reason
 from gonogo.redaction import looks_secret
 from gonogo.report.cost import cost
@@ -40,12 +42,12 @@ if TYPE_CHECKING:
     Source = Callable[[int, int], Awaitable[list[Told]]]
     Look = Callable[[Iterable[Exchange]], Iterator[Defect]]
 
-GENERATING = frozenset({CHAT, COMPLETIONS, EMBEDDINGS})
-"""What a target that asks for a key has to ask for one: the lists of models are public at many."""
 VOLLEY = 2
 """Cases between two signs of life, for each request that may be under way."""
 LONGEST_DRAWING = 300.0
 """Seconds that Schemathesis may take to draw the cases; a thousand take it half a minute on a slow machine."""
+TRIED = 4
+"""Cases that show whether the target has an operation."""
 CAUSES = 4
 """Causes of one kind that are made smaller."""
 TRIES = 48
@@ -106,16 +108,24 @@ class _Campaign:
     purse: Purse
     sent: dict[str, tuple[Shot, Exchange]] = field(default_factory=dict)
     lost: bool = False
+    told: defaultdict[str, list[int | None]] = field(default_factory=lambda: defaultdict(list))
+    """The first statuses by path."""
 
     async def send_all(self, waiting: Iterable[Shot]) -> None:
         """Send the cases in order, within their share of the budget."""
         main = Purse.of(self.what.budget, MAIN_SHARE)
         kept = Purse(self.purse.cases - main.cases, self.purse.tokens - main.tokens)
-        for volley in _volleys(waiting, VOLLEY * self.collector.concurrency):
+        there = (shot for shot in waiting if not self._is_missing(shot))
+        for volley in _volleys(there, VOLLEY * self.collector.concurrency):
             affordable = self._affordable(volley, kept)
             if not affordable:
                 break
             await self._fire(affordable)
+
+    def _is_missing(self, shot: Shot) -> bool:
+        """Whether the first cases of an operation that a target may lack were all answered so."""
+        told = self.told[shot.path]
+        return shot.path in PATHS and len(told) >= TRIED and says_missing(told)
 
     def _affordable(self, wanted: Iterable[Shot], kept: Purse) -> list[Shot]:
         """The first cases that the budget allows, minus `kept`; none if the target is lost."""
@@ -135,6 +145,8 @@ class _Campaign:
         self.lost = len(pairs) < len(volley)
         for shot, exchange in pairs:
             self.sent[exchange.id] = shot, exchange
+            if shot.case.meant is not Meant.METHOD and len(self.told[shot.path]) < TRIED:
+                self.told[shot.path].append(exchange.status)
             self.purse.pay(max(shot.tokens if accepted(exchange) else 0, cost([exchange]).completion_tokens))
         self.purse.tokens -= DEFAULT_TOKENS
         return pairs

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from gonogo.exchange import Request
 from gonogo.fuzz.meaning import meaning
-from gonogo.fuzz.tame import CHAT, COMPLETIONS, most_tokens, tame
+from gonogo.fuzz.tame import STREAMING, most_tokens, tame
 from gonogo.redaction import WRONG_KEY
 from gonogo.stimuli.bodies import JSON_HEADERS
 from gonogo.stimuli.fuzzed import Case, Meant, stimulus
@@ -29,6 +29,8 @@ MILD = 64
 
 _PROBE = "unspecified_http_method"
 _OF_CORS = "OPTIONS"  # a browser's preflight request; many servers answer it on every path
+_OF_A_RESPONSE = {("GET", "/responses/input_tokens"), ("DELETE", "/responses/input_tokens")}
+"""Methods of `/responses/{response_id}`, whose id may be "input_tokens"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def shots(told: Iterable[Told], seed: int, subject: Subject) -> Iterator[Shot]:
             seen.add(shot.request)
             number += 1
             yield _numbered(shot, str(number))
-            if shot.case.meant is not Meant.VALID or shot.path not in (CHAT, COMPLETIONS):
+            if shot.case.meant is not Meant.VALID or shot.path not in STREAMING:
                 continue
             generations += 1
             streamed = posted(shot, shot.request.fields | {"stream": True}, subject)
@@ -122,7 +124,7 @@ def _shots(told: Told, seed: int, subject: Subject) -> Iterator[Shot]:
     method, _, path = told["operation"].partition(" ")
     case = Case(seed, "0", Meant.ODD, told["operation"])
     if told["scenario"] == _PROBE:
-        if told["method"] != _OF_CORS:
+        if told["method"] != _OF_CORS and (told["method"], path) not in _OF_A_RESPONSE:
             asked = path.replace("{model}", quote(subject.model, safe=""))
             probe = Case(seed, "0", Meant.METHOD, f"{told['method']} {path}")
             yield Shot(probe, path, Request(told["method"], asked))

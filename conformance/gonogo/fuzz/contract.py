@@ -20,12 +20,15 @@ REQUESTS = {
     "/chat/completions": "CreateChatCompletionRequest",
     "/completions": "CreateCompletionRequest",
     "/embeddings": "CreateEmbeddingRequest",
+    "/responses": "CreateResponseRequest",
+    "/responses/input_tokens": "CreateResponseRequest",
+    "/messages": "CreateMessageRequest",
+    "/messages/count_tokens": "CountMessageTokensRequest",
 }
 """The schema of the body that is posted to each path."""
 
 DRAWN = frozenset({"/models", "/models/{model}", *REQUESTS})
-"""The paths that requests are drawn for; no rule is about the others yet."""
-
+"""The paths that requests are drawn for; those of stored responses are left out, as few servers store any."""
 
 OWN = frozenset(
     {
@@ -89,7 +92,10 @@ NULLABLE: Mapping[str, frozenset[str]] = {
     "FunctionObject": frozenset({"strict"}),
     "JsonSchemaFormat": frozenset({"strict"}),
 }
-"""Members that the official document lets be null too; our contract lets every optional one be, as clients send it."""
+"""Members that the official document lets be null too; our contract lets every optional one be, as clients send it.
+
+Of responses and messages there are none: with a null a request is odd, which a server may refuse.
+"""
 
 
 def _of_drawn() -> dict[str, Any]:
@@ -152,6 +158,12 @@ def described() -> dict[str, Any]:
         if "required" in schema:
             schema["required"] = [name for name in schema["required"] if name not in LENIENT]
     return document
+
+
+@cache
+def required(path: str) -> frozenset[str]:
+    """The members that a body posted to `path` must have."""
+    return frozenset(gonogo_contract.document()["components"]["schemas"][REQUESTS[path]]["required"])
 
 
 def _reached(schemas: dict[str, Any], names: list[str]) -> set[str]:

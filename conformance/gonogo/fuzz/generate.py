@@ -22,7 +22,7 @@ import hypothesis
 import schemathesis
 from hypothesis.errors import Unsatisfiable
 
-from gonogo.fuzz.contract import closed
+from gonogo.fuzz.contract import REQUESTS, closed, required
 from gonogo.fuzz.inside import NOT_SET, FeedbackSources, Ok
 from gonogo.stimuli.stimulus import canonical
 
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 MODES = tuple(schemathesis.GenerationMode)
-REQUIRED = frozenset({"model", "messages", "prompt", "input"})
+KEPT = frozenset({"prompt", "input"})
+"""Fields without which a request of its operation says nothing, though the schema does not require them."""
 POSITIVE_SHARE = 2
 """How much more densely valid cases come than others, while there are any."""
-LEAST_DRAWN, DRAWN_SHARE = 4, 40
-"""Of N cases, N/40 are drawn at random for each operation and mode, at least 4."""
+LEAST_DRAWN, DRAWN_SHARE = 4, 72
+"""Of N cases, N/72 are drawn at random for each operation and mode, at least 4."""
 
 Operation = schemathesis.APIOperation[Any, Any, Any, Any]
 Case = schemathesis.Case[Any]
@@ -73,17 +74,18 @@ def _covered(operation: Operation) -> list[list[Told]]:
     Otherwise nearly all cases have every field, and a server that lacks one of thirty refuses them all.
     """
     kinds = [[_told(operation, case, mode) for case in covered(operation, mode)] for mode in MODES]
-    usual = _usual([case for kind in kinds for case in kind])
+    kept = KEPT | (required(operation.path) if operation.path in REQUESTS else frozenset())
+    usual = _usual([case for kind in kinds for case in kind], kept)
     return [[_thinned(case, usual) for case in kind] for kind in kinds]
 
 
-def _usual(cases: list[Told]) -> dict[str, str]:
-    """The most frequent value of each optional field, as JSON."""
+def _usual(cases: list[Told], kept: frozenset[str]) -> dict[str, str]:
+    """The most frequent value of each field, as JSON, except those that are kept."""
     counts: dict[str, Counter[str]] = {}
     for case in cases:
         for name, value in _fields(case).items():
             counts.setdefault(name, Counter())[canonical(value)] += 1
-    return {name: count.most_common(1)[0][0] for name, count in counts.items() if name not in REQUIRED}
+    return {name: count.most_common(1)[0][0] for name, count in counts.items() if name not in kept}
 
 
 def _thinned(case: Told, usual: dict[str, str]) -> Told:

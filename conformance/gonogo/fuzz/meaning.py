@@ -6,7 +6,16 @@ import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gonogo.fuzz.contract import admits, admits_closed
-from gonogo.fuzz.tame import CHAT, COMPLETIONS, EMBEDDINGS
+from gonogo.fuzz.plain import is_plain_message, is_plain_response
+from gonogo.fuzz.tame import (
+    CHAT,
+    COMPLETIONS,
+    COUNT_TOKENS,
+    EMBEDDINGS,
+    INPUT_TOKENS,
+    MESSAGES,
+    RESPONSES,
+)
 from gonogo.stimuli.fuzzed import Meant
 
 if TYPE_CHECKING:
@@ -115,4 +124,6 @@ _ODD: dict[str, tuple[Callable[[dict[str, Any]], bool], ...]] = {
     CHAT: (_is_uneven, _depends_on_tokens, _asks_for_form, _has_tools, _thinks, _contradicts),
     COMPLETIONS: (_depends_on_tokens, _contradicts, _inserts_and_echoes, _is_no_text),
     EMBEDDINGS: (_is_no_plain_input,),
+    **dict.fromkeys((RESPONSES, INPUT_TOKENS), (lambda body: not is_plain_response(body),)),
+    **dict.fromkeys((MESSAGES, COUNT_TOKENS), (lambda body: not is_plain_message(body),)),
 }

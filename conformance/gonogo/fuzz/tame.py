@@ -19,7 +19,24 @@ BRAKES = [" ", "a", "e", "o"]
 """Stop strings for requests whose token limit is wrong on purpose."""
 
 CHAT, COMPLETIONS, EMBEDDINGS = "/chat/completions", "/completions", "/embeddings"
-_LIMITS = {CHAT: ("max_completion_tokens", "max_tokens"), COMPLETIONS: ("max_tokens",)}
+RESPONSES, INPUT_TOKENS = "/responses", "/responses/input_tokens"
+MESSAGES, COUNT_TOKENS = "/messages", "/messages/count_tokens"
+STREAMING = frozenset({CHAT, COMPLETIONS, RESPONSES, MESSAGES})
+"""The paths whose answers may be streams."""
+GENERATING = STREAMING | {EMBEDDINGS, INPUT_TOKENS, COUNT_TOKENS}
+"""What a target that asks for a key has to ask for one: the lists of models are public at many."""
+
+_LIMITS = {
+    CHAT: ("max_completion_tokens", "max_tokens"),
+    COMPLETIONS: ("max_tokens",),
+    RESPONSES: ("max_output_tokens",),
+    MESSAGES: ("max_tokens",),
+}
+_LEAST = {RESPONSES: 16}  # contract minimum of the limit
+_REQUIRED = frozenset(
+    {MESSAGES}
+)  # of these paths the contract requires the limit: absent, it is wrong on purpose
+_STOPS = {CHAT: "stop", COMPLETIONS: "stop", MESSAGES: "stop_sequences"}
 _MOST = {"n": 128, "best_of": 20}  # contract maximum; larger ones stay
 _EXACT = 2**53  # from here on a float is not an exact integer
 
@@ -35,8 +52,8 @@ def tame(path: str, value: object, subject: Subject) -> object:
         body["model"] = subject.embedding_model if embedding else subject.model
     if path in _LIMITS:
         _limit_choices(body)
-        _limit_tokens(body, _LIMITS[path])
-        _agree(body)
+        _limit_tokens(path, body)
+        _agree(path, body)
     return body
 
 
@@ -72,25 +89,31 @@ def _limit_choices(body: dict[str, Any]) -> None:
         body["prompt"] = prompts[:PROMPTS]
 
 
-def _limit_tokens(body: dict[str, Any], names: tuple[str, ...]) -> None:
+def _limit_tokens(path: str, body: dict[str, Any]) -> None:
+    """Lower the limit to a few tokens, or add one; stop strings end an answer whose limit is wrong on purpose."""
+    names, most = _LIMITS[path], _LEAST.get(path, TOKENS)
     for name in names:
         number = _number(body.get(name))
-        if number is not None and number > TOKENS:
-            body[name] = TOKENS
+        if number is not None and number > most:
+            body[name] = most
     if any((_number(body.get(name)) or 0) > 0 for name in names):
         return
     free = [name for name in reversed(names) if name not in body] or [n for n in names if body[n] is None]
+    if path in _REQUIRED:
+        free = []
     if free:
-        body[free[0]] = TOKENS
-    if any(body.get(name) is not None and name not in free for name in names) and body.get("stop") is None:
-        body["stop"] = BRAKES
+        body[free[0]] = most
+    stop = _STOPS.get(path)
+    wrong = any(name not in free and (path in _REQUIRED or body.get(name) is not None) for name in names)
+    if wrong and stop and body.get(stop) is None:
+        body[stop] = BRAKES
 
 
-def _agree(body: dict[str, Any]) -> None:
+def _agree(path: str, body: dict[str, Any]) -> None:
     """Add or remove fields that the contract, in prose, requires together."""
     if isinstance(body.get("stream_options"), dict) and not body.get("stream"):
         body["stream"] = True
-    if _number(body.get("top_logprobs")) is not None and not body.get("logprobs"):
+    if path == CHAT and _number(body.get("top_logprobs")) is not None and not body.get("logprobs"):
         body["logprobs"] = True
     if body.get("tool_choice") in ("auto", "required") and not body.get("tools"):
         del body["tool_choice"]

@@ -8,17 +8,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
-from gonogo.judge import kinds, reading
-from gonogo.judge.checks import acceptance, bodies, framing, refusals, schema
+from gonogo.judge import fuzz_surfaces, kinds, reading
+from gonogo.judge.checks import acceptance, bodies, framing, message_requests, refusals, schema
 from gonogo.judge.features import features
 from gonogo.judge.fuzz_causes import Defect, cause, words
 from gonogo.judge.outcome import Deviation, Kept, Stop, saw, unanswered
 from gonogo.judge.shape import misfits
 from gonogo.stimuli.fuzzed import Case, Meant, case
-from gonogo.stimuli.surfaces import NO_SUCH_ROUTE
+from gonogo.stimuli.stimulus import Endpoint
+from gonogo.stimuli.surfaces import NO_SUCH_ROUTE, OWN_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Outcome
@@ -28,20 +29,23 @@ if TYPE_CHECKING:
 
 UNDECIDED = {401, 403, 429}
 
-CHAT, COMPLETIONS, EMBEDDINGS = "POST /chat/completions", "POST /completions", "POST /embeddings"
-REQUESTS = {
-    CHAT: "CreateChatCompletionRequest",
-    COMPLETIONS: "CreateCompletionRequest",
-    EMBEDDINGS: "CreateEmbeddingRequest",
+REQUESTS: Mapping[str, str] = {
+    Endpoint.CHAT: "CreateChatCompletionRequest",
+    Endpoint.COMPLETIONS: "CreateCompletionRequest",
+    Endpoint.EMBEDDINGS: "CreateEmbeddingRequest",
+    Endpoint.RESPONSES: "CreateResponseRequest",
+    Endpoint.RESPONSE_TOKENS: "CreateResponseRequest",
+    Endpoint.MESSAGES: "CreateMessageRequest",
+    Endpoint.MESSAGE_TOKENS: "CountMessageTokensRequest",
 }
-ANSWERS = {
-    CHAT: "ChatCompletion",
-    COMPLETIONS: "Completion",
-    EMBEDDINGS: "EmbeddingList",
-    "GET /models": "ModelList",
-    "GET /models/{model}": "Model",
+ANSWERS: Mapping[str, str] = {
+    Endpoint.CHAT: "ChatCompletion",
+    Endpoint.COMPLETIONS: "Completion",
+    Endpoint.EMBEDDINGS: "EmbeddingList",
+    Endpoint.MODELS: "ModelList",
+    Endpoint.MODEL: "Model",
 }
-CHUNKS = {CHAT: "ChatCompletionChunk", COMPLETIONS: "CompletionChunk"}
+CHUNKS: Mapping[str, str] = {Endpoint.CHAT: "ChatCompletionChunk", Endpoint.COMPLETIONS: "CompletionChunk"}
 LENIENT = ["choices[].logprobs", "choices[].message.refusal"]
 """Required fields that many servers leave out: rules of their own speak of them, as warnings."""
 
@@ -181,6 +185,16 @@ def methods(exchanges: Iterable[Exchange]) -> Looked:
     return _looked(sent, (Meant.METHOD,), _method)
 
 
+def served(exchanges: Collection[Exchange]) -> list[Exchange]:
+    """The cases without those of a surface that the target lacks: every answer to its operation says so."""
+    told: dict[str, list[int | None]] = {}
+    for exchange in exchanges:
+        if meant(exchange) is not Meant.METHOD:
+            told.setdefault(_path(exchange), []).append(exchange.status)
+    missing = {path for path in fuzz_surfaces.PATHS if fuzz_surfaces.says_missing(told.get(path, ()))}
+    return [exchange for exchange in exchanges if _path(exchange) not in missing]
+
+
 def told_by_server(exchange: Exchange) -> str | None:
     """The status of a server error and its message; None for other answers, and without a message."""
     if (exchange.status or 0) < 500:
@@ -203,34 +217,48 @@ def _all(exchange: Exchange, *looks: Look) -> Outcome:
 
 
 def _refusal(exchange: Exchange) -> Outcome:
-    fits = partial(schema.refusal_field_fits, component="ErrorEnvelope")
+    of_messages = operation(exchange) in OWN_ERRORS
+    component = "MessageErrorEnvelope" if of_messages else "ErrorEnvelope"
+    fits = partial(schema.refusal_field_fits, component=component)
     return _all(
         exchange,
-        refusals.has_envelope,
+        message_requests.envelope if of_messages else refusals.has_envelope,
         partial(fits, field="error.message"),
         partial(fits, field="error.type"),
     )
 
 
 def _answer(exchange: Exchange) -> Outcome:
+    what = operation(exchange)
     return _all(
         exchange,
         partial(bodies.media_type_is, media_type="application/json"),
         bodies.one_json_object,
-        partial(schema.answer_rest_fits, component=ANSWERS[operation(exchange)], others=LENIENT),
+        *fuzz_surfaces.ANSWERS.get(what, (_rest,)),
     )
+
+
+def _rest(exchange: Exchange) -> Outcome:
+    return schema.answer_rest_fits(exchange, component=ANSWERS[operation(exchange)], others=LENIENT)
 
 
 def _stream(exchange: Exchange) -> Outcome:
-    return _all(
-        exchange,
-        framing.is_event_stream,
-        framing.carries_chunks,
-        framing.events_are_json,
-        framing.one_done,
-        framing.done_is_last,
-        partial(schema.chunk_rest_fits, component=CHUNKS[operation(exchange)], others=LENIENT),
-    )
+    return _all(exchange, *fuzz_surfaces.STREAMS.get(operation(exchange), CHUNKED))
+
+
+def _chunks(exchange: Exchange) -> Outcome:
+    return schema.chunk_rest_fits(exchange, component=CHUNKS[operation(exchange)], others=LENIENT)
+
+
+CHUNKED = (
+    framing.is_event_stream,
+    framing.carries_chunks,
+    framing.events_are_json,
+    framing.one_done,
+    framing.done_is_last,
+    _chunks,
+)
+"""What a stream of chunks must be."""
 
 
 def _method(exchange: Exchange) -> Outcome:

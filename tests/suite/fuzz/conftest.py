@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gonogo.exchange import Exchange, Request
 
-CASES = 420
+CASES = 640
 SHORT = 2000  # characters; longer lists of tokens add nothing
 BUDGET = Budget(cases=CASES)
 

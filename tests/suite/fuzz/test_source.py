@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_cases_and_another_seed_others(told: list[T
 def test_every_operation_and_both_modes_are_among_the_first_cases(told: list[Told]) -> None:
     kinds = {(case["operation"], case["positive"]) for case in told}
 
-    assert len({operation for operation, _ in kinds}) == 5
+    assert len({operation for operation, _ in kinds}) == 9
     assert ("GET /models/{model}", True) in kinds  # generating it fails a health check of Hypothesis
     assert {positive for _, positive in kinds} == {True, False}
 
@@ -72,6 +72,10 @@ def test_schemathesis_still_takes_what_it_is_given() -> None:
         "POST /chat/completions",
         "POST /completions",
         "POST /embeddings",
+        "POST /responses",
+        "POST /responses/input_tokens",
+        "POST /messages",
+        "POST /messages/count_tokens",
     ]
 
 

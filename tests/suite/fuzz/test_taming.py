@@ -9,7 +9,19 @@ from gonogo.fuzz.cases import Shot, shots
 from gonogo.fuzz.contract import admits, admits_closed
 from gonogo.fuzz.meaning import LONG, meaning
 from gonogo.fuzz.smaller import smaller
-from gonogo.fuzz.tame import CHAT, COMPLETIONS, EMBEDDINGS, most_tokens, tame
+from gonogo.fuzz.tame import (
+    CHAT,
+    COMPLETIONS,
+    COUNT_TOKENS,
+    EMBEDDINGS,
+    GENERATING,
+    INPUT_TOKENS,
+    MESSAGES,
+    RESPONSES,
+    STREAMING,
+    most_tokens,
+    tame,
+)
 from gonogo.stimuli.bodies import JSON_HEADERS
 from gonogo.stimuli.fuzzed import Case, Meant, case, is_fuzzed
 from gonogo.stimuli.stimulus import Subject, canonical
@@ -44,17 +56,13 @@ def sent(told: list[Told]) -> list[Shot]:
 @pytest.fixture(scope="module")
 def generations(sent: list[Shot]) -> list[dict[str, Any]]:
     """The bodies of the valid generations."""
-    found = [
-        shot.request.json
-        for shot in sent
-        if shot.case.meant is Meant.VALID and shot.path in (CHAT, COMPLETIONS)
-    ]
+    found = [shot.request.json for shot in sent if shot.case.meant is Meant.VALID and shot.path in STREAMING]
     return [body for body in found if isinstance(body, dict)]
 
 
 def test_every_valid_request_names_a_model_that_is_served(sent: list[Shot]) -> None:
     valid = [shot for shot in sent if shot.case.meant is Meant.VALID]
-    served = {CHAT: "org/served", COMPLETIONS: "org/served", EMBEDDINGS: "org/embedder"}
+    served = dict.fromkeys(GENERATING, "org/served") | {EMBEDDINGS: "org/embedder"}
     posts = [shot for shot in valid if shot.request.body]
 
     assert {shot.path for shot in posts} == set(served)
@@ -68,12 +76,17 @@ def test_every_valid_request_names_a_model_that_is_served(sent: list[Shot]) -> N
 def test_every_valid_generation_is_of_few_tokens_and_two_answers_at_most(
     generations: list[dict[str, Any]],
 ) -> None:
-    limits = [body.get("max_completion_tokens") or body.get("max_tokens", -1) for body in generations]
+    limits = [
+        body.get("max_completion_tokens") or body.get("max_tokens", -1)
+        for body in generations
+        if "max_output_tokens" not in body
+    ]
 
-    assert generations
+    assert limits
     assert max(limits) <= 4
     assert min(limits) >= 0
-    assert max(body.get("n") or 1 for body in generations) == 2
+    assert {body["max_output_tokens"] for body in generations if "max_output_tokens" in body} == {16}
+    assert max(body.get("n") or 1 for body in generations) <= 2
     assert max(body.get("best_of") or 1 for body in generations) <= 2
 
 
@@ -119,8 +132,12 @@ def test_no_request_is_sent_twice_and_each_has_a_number(sent: list[Shot]) -> Non
 def test_a_method_that_a_path_does_not_have_is_tried_without_a_body(sent: list[Shot]) -> None:
     probes = [shot for shot in sent if shot.case.meant is Meant.METHOD]
 
-    assert {"TRACE", "DELETE"} <= {shot.request.method for shot in probes}
+    assert "TRACE" in {shot.request.method for shot in probes}
     assert "OPTIONS" not in {shot.request.method for shot in probes}
+    # They are methods of a response whose id is "input_tokens".
+    assert not {("GET", "/responses/input_tokens"), ("DELETE", "/responses/input_tokens")} & {
+        (shot.request.method, shot.request.path) for shot in probes
+    }
     assert {shot.request.body for shot in probes} == {b""}
     assert all("{" not in shot.request.path for shot in probes)
 
@@ -177,6 +194,35 @@ def test_a_completion_request_is_tamed(asked: dict[str, object], sent_: dict[str
     assert text(**asked) == TEXT | {"model": "org/served", "max_tokens": 4} | sent_
 
 
+ASKED: dict[str, Any] = {"model": "0", "input": "Hello"}
+SAID = HELLO | {"max_tokens": 4}
+BRAKES = {"stop_sequences": [" ", "a", "e", "o"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "sent_"),
+    [
+        (RESPONSES, ASKED, ASKED | {"max_output_tokens": 16}),
+        (RESPONSES, ASKED | {"max_output_tokens": 900}, ASKED | {"max_output_tokens": 16}),
+        (RESPONSES, ASKED | {"max_output_tokens": 3}, ASKED | {"max_output_tokens": 3}),
+        (
+            RESPONSES,
+            ASKED | {"top_logprobs": 2, "max_output_tokens": 16},
+            ASKED | {"top_logprobs": 2, "max_output_tokens": 16},
+        ),
+        (INPUT_TOKENS, ASKED, ASKED),
+        (MESSAGES, HELLO | {"max_tokens": 900}, SAID),
+        (MESSAGES, HELLO, HELLO | BRAKES),
+        (MESSAGES, HELLO | {"max_tokens": None}, HELLO | {"max_tokens": None} | BRAKES),
+        (COUNT_TOKENS, HELLO, HELLO),
+    ],
+)
+def test_a_request_of_another_surface_is_tamed(
+    path: str, asked: dict[str, object], sent_: dict[str, object]
+) -> None:
+    assert tame(path, asked, SUBJECT) == sent_ | {"model": "org/served"}
+
+
 def test_instructions_that_nobody_follows_up_are_said_by_the_user() -> None:
     assert chat(messages=[{"role": "developer", "content": ""}])["messages"] == [
         {"role": "user", "content": ""}
@@ -205,6 +251,9 @@ def test_embeddings_name_the_model_for_embeddings_or_the_only_one() -> None:
         (COMPLETIONS, {"max_tokens": 4, "prompt": [1, 2]}, 4),
         (COMPLETIONS, {"max_tokens": -1}, 0),
         (EMBEDDINGS, {"max_tokens": 4}, 0),
+        (RESPONSES, {"max_output_tokens": 16}, 16),
+        (MESSAGES, {"max_tokens": 4}, 4),
+        (COUNT_TOKENS, {"max_tokens": 4}, 0),
         (CHAT, [], 0),
     ],
 )
@@ -264,6 +313,20 @@ def test_what_a_chat_request_means(changes: dict[str, object], expected: Meant) 
         (EMBEDDINGS, {"model": "m", "input": [1]}, Meant.ODD),
         (EMBEDDINGS, {"model": "m", "input": "a", "dimensions": 8}, Meant.ODD),
         (EMBEDDINGS, {"model": "m", "input": "a", "x": 1}, Meant.INVALID),
+        (RESPONSES, ASKED, Meant.VALID),
+        (RESPONSES, ASKED | {"temperature": None}, Meant.ODD),
+        (RESPONSES, ASKED | {"input": " "}, Meant.ODD),
+        (RESPONSES, ASKED | {"input": [USER]}, Meant.VALID),
+        (RESPONSES, ASKED | {"input": [USER, USER]}, Meant.ODD),
+        (RESPONSES, ASKED | {"store": True}, Meant.ODD),
+        (RESPONSES, ASKED | {"max_output_tokens": 1}, Meant.INVALID),
+        (INPUT_TOKENS, ASKED | {"instructions": "a"}, Meant.VALID),
+        (MESSAGES, SAID, Meant.VALID),
+        (MESSAGES, SAID | {"max_tokens": 0}, Meant.ODD),
+        (MESSAGES, SAID | {"temperature": 1}, Meant.ODD),
+        (MESSAGES, SAID | {"messages": [{"role": "system", "content": "a"}, USER]}, Meant.ODD),
+        (MESSAGES, HELLO, Meant.INVALID),
+        (COUNT_TOKENS, HELLO, Meant.VALID),
     ],
 )
 def test_what_other_requests_mean(path: str, body: object, expected: Meant) -> None:

@@ -139,11 +139,14 @@ def _innocence(sent: Exchange) -> int:
 
 
 def attributable(exchanges: Iterable[Exchange]) -> list[Exchange]:
-    """The cases whose answers count: not those sent together with the one that stopped the target."""
+    """The cases whose answers count.
+
+    Not those sent together with the one that stopped the target, and none of a surface that it lacks.
+    """
     known = list(exchanges)
     dead = [e.stimulus for e in known if is_sign_of_life(e.stimulus) and not _lives(e)]
     tainted = {key for sign in dead for key in suspects(sign)}
-    return [e for e in known if case(e.stimulus) and e.stimulus not in tainted]
+    return fuzz_defects.served([e for e in known if case(e.stimulus) and e.stimulus not in tainted])
 
 
 def _lives(sign: Exchange) -> bool:
