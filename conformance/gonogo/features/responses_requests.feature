@@ -25,14 +25,6 @@ Feature: Requests for responses
     When a streamed response must call the tool that is named
     Then only the function "set_colour" is called
 
-  @should @responses.tools.no_parameters
-  Scenario: A function with the parameters {} is accepted if functions are
-    Source: schema, FunctionTool.parameters, object or null; the API itself wants the type object in it
-    Why: tools without parameters come so from MCP servers (lmstudio-ai/lmstudio-bug-tracker#2254).
-    When a response must call a tool
-    And a function without parameters is offered to a response
-    Then where the first is taken, the last is taken too
-
   @must @responses.call.call_id
   Scenario: Every function call has a call_id
     Source: schema, FunctionToolCall.call_id, required; Open Responses, FunctionCall.call_id

@@ -30,7 +30,6 @@ NAME = tools.LAMP["function"]["name"]
 
 LAMP: dict[str, Any] = {"type": "function", **tools.LAMP["function"], "strict": False}
 BELL: dict[str, Any] = {"type": "function", **tools.BELL["function"], "strict": False}
-BARE: dict[str, Any] = BELL | {"parameters": {}}
 
 
 def _said(role: str, text: str, **more: str) -> Body:
@@ -142,7 +141,6 @@ def _output(exchange: Exchange) -> list[dict[str, Any]]:
 REQUESTS: dict[str, Stimulus] = {
     "a response must call a tool": _of(FORCED),
     "a streamed response must call the tool that is named": _of(NAMED, streamed=True),
-    "a function without parameters is offered to a response": _of({"input": HELLO, "tools": [BARE]}),
     "a call of a response and its result are sent back": _round_trip(),
     "a result in parts is given to a response": _of(PARTS),
     "a response of a schema is requested": _of(

@@ -8,7 +8,6 @@ from gonogo.faults.catalogue.response_counts import counting
 from gonogo.faults.catalogue.responses import (
     AGENT,
     ANSWER,
-    BARE,
     COUNTED,
     FORCED,
     LONGER,
@@ -101,12 +100,6 @@ _THINGS = (
         "a tool choice that is read as required",
         "tools.named",
         changed(NAMED, values(_renamed)),
-    ),
-    (
-        "a function with the parameters {} is refused",
-        "lmstudio-ai/lmstudio-bug-tracker#2254",
-        "tools.no_parameters",
-        changed(BARE, refused(400)),
     ),
     (
         "calls with an empty call_id",

@@ -26,7 +26,7 @@ FORCED, NAMED = first("responses.tools.required"), first("responses.tools.stream
 ROLES, AGENT = first("responses.limit.incomplete"), first("responses.request.harmless")
 OWN, PARTS = last("responses.history.own"), last("responses.history.parts")
 SCHEMA = first("responses.structured.kept")
-BARE, LONGER = last("responses.tools.no_parameters"), last("responses.request.instructions")
+LONGER = last("responses.request.instructions")
 WRONG, PREVIOUS = first("responses.refused.input"), first("responses.previous.refused")
 CUT = "response.incomplete"
 """The event that ends the streams of the clean run, whose limits cut them."""
