@@ -43,3 +43,13 @@ def component_schema(name: str) -> dict[str, Any]:
         "$ref": f"#/components/schemas/{name}",
         "components": components,
     }
+
+
+@cache
+def request_components() -> dict[str, str]:
+    """The name of the component that is the JSON body of a POST, by path."""
+    posts = {path: item["post"] for path, item in document()["paths"].items() if "post" in item}
+    return {
+        path: post["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for path, post in posts.items()
+    }

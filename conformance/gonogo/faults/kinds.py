@@ -304,7 +304,7 @@ KINDS: dict[str, Callable[[], Faulty]] = {
     "control-tokens": lambda: Faulty(texts(lambda parts: [*parts[:-1], parts[-1] + "<|im_end|>"])),
     "response-bare": lambda: Faulty(surface_edits.bare_responses),
     "stop-reason-constant": lambda: Faulty(surface_edits.one_reason),
-    "cut-told-complete": lambda: Faulty(surface_edits.told_complete),
+    "cut-reported-complete": lambda: Faulty(surface_edits.reported_complete),
     "characters-torn": lambda: Faulty(texts(lambda parts: [*map(torn, parts)])),
 }
 """A server for each known kind of fault, by the name of the cause."""

@@ -65,6 +65,6 @@ _uncut_messages = _on(
 _uncut_responses = _on(responses.PATH, _completed, within("response.incomplete", edits=[_completed_end]))
 
 
-def told_complete(exchange: Exchange) -> Exchange:
+def reported_complete(exchange: Exchange) -> Exchange:
     """What a limit cut is reported as complete, on both surfaces."""
     return _uncut_messages(_uncut_responses(exchange))

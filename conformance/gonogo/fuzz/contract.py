@@ -16,15 +16,7 @@ import jsonschema_rs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-REQUESTS = {
-    "/chat/completions": "CreateChatCompletionRequest",
-    "/completions": "CreateCompletionRequest",
-    "/embeddings": "CreateEmbeddingRequest",
-    "/responses": "CreateResponseRequest",
-    "/responses/input_tokens": "CreateResponseRequest",
-    "/messages": "CreateMessageRequest",
-    "/messages/count_tokens": "CountMessageTokensRequest",
-}
+REQUESTS = gonogo_contract.request_components()
 """The schema of the body that is posted to each path."""
 
 DRAWN = frozenset({"/models", "/models/{model}", *REQUESTS})

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gonogo_contract import request_components
+
 from gonogo.exchange import FailureKind
 from gonogo.judge import fuzz_surfaces, kinds, reading
 from gonogo.judge.checks import acceptance, bodies, framing, message_requests, refusals, schema
@@ -29,15 +31,6 @@ if TYPE_CHECKING:
 
 UNDECIDED = {401, 403, 429}
 
-REQUESTS: Mapping[str, str] = {
-    Endpoint.CHAT: "CreateChatCompletionRequest",
-    Endpoint.COMPLETIONS: "CreateCompletionRequest",
-    Endpoint.EMBEDDINGS: "CreateEmbeddingRequest",
-    Endpoint.RESPONSES: "CreateResponseRequest",
-    Endpoint.RESPONSE_TOKENS: "CreateResponseRequest",
-    Endpoint.MESSAGES: "CreateMessageRequest",
-    Endpoint.MESSAGE_TOKENS: "CountMessageTokensRequest",
-}
 ANSWERS: Mapping[str, str] = {
     Endpoint.CHAT: "ChatCompletion",
     Endpoint.COMPLETIONS: "Completion",
@@ -275,7 +268,7 @@ def _method(exchange: Exchange) -> Outcome:
 
 def _wrong(exchange: Exchange, what: Case) -> tuple[str, frozenset[str]]:
     """The invalid part of the request, as a clause, and the names of the fields."""
-    component = REQUESTS.get(what.operation)
+    component = body_component(what.operation)
     if component is None:
         return "there is no such model", frozenset({"model"})
     try:
@@ -292,8 +285,14 @@ def _wrong(exchange: Exchange, what: Case) -> tuple[str, frozenset[str]]:
 
 def _features(exchange: Exchange) -> frozenset[str]:
     body = exchange.request.json
-    component = REQUESTS.get(operation(exchange))
+    component = body_component(operation(exchange))
     return features(body, component) if isinstance(body, dict) and component else frozenset()
+
+
+def body_component(operation: str) -> str | None:
+    """The component of the body that an operation takes; None if it takes none."""
+    method, _, path = operation.partition(" ")
+    return request_components().get(path) if method == "POST" else None
 
 
 def _path(exchange: Exchange) -> str:

@@ -12,7 +12,7 @@ from gonogo_server.answers.written import Body, begun
 from gonogo_server.exchange import current
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable
 
     from pydantic import BaseModel
 
@@ -45,16 +45,17 @@ async def respond(
     """
     if stream:
         return await begun(_events(steps, EventWriter(form)), patience)
-    return Body(await _written(form, await _fold(steps)))
+    whole = await _fold(steps)
+    return Body(
+        await serialized(
+            lambda: form.whole(whole).model_dump_json(by_alias=True), whole.counted.completion_tokens
+        )
+    )
 
 
-async def _written(form: Form, whole: Whole) -> str:
-    """The response as JSON; a large one is written in a thread, because each token may have twenty alternatives."""
-
-    def write() -> str:
-        return form.whole(whole).model_dump_json(by_alias=True)
-
-    return await asyncio.to_thread(write) if whole.counted.completion_tokens > MANY else write()
+async def serialized(write: Callable[[], str | bytes], tokens: int) -> str | bytes:
+    """What `write` returns; of many tokens in a thread, because each may have twenty alternatives."""
+    return await asyncio.to_thread(write) if tokens > MANY else write()
 
 
 async def _events(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic_core import to_json
 
-from gonogo_server.answers.respond import MANY, note
+from gonogo_server.answers.respond import note, serialized
 from gonogo_server.answers.stream import Counted
 from gonogo_server.answers.written import Body, Framing, begun
 from gonogo_server.exchange import current
@@ -27,13 +26,13 @@ class Telling(Framing, Protocol):
 
     @property
     def tokens(self) -> int:
-        """How many tokens the answer has, once all steps were told."""
+        """How many tokens the answer has, once it has all steps."""
 
     def events(self, steps: Iterable[Step]) -> bytes:
         """The events of these steps."""
 
     def whole(self) -> dict[str, Any]:
-        """The object, once all steps were told."""
+        """The object, once it has all steps."""
 
 
 async def respond(
@@ -55,16 +54,7 @@ async def respond(
     async with aclosing(events):
         async for _ in events:
             pass
-    return Body(await _written(telling))
-
-
-async def _written(telling: Telling) -> bytes:
-    """The object as JSON; of many tokens, which may have twenty others beside each, while others are answered."""
-
-    def write() -> bytes:
-        return to_json(telling.whole())
-
-    return await asyncio.to_thread(write) if telling.tokens > MANY else write()
+    return Body(await serialized(lambda: to_json(telling.whole()), telling.tokens))
 
 
 async def _events(

@@ -68,7 +68,7 @@ SAME: Final[Mapping[str, str]] = {
 }
 """Rules of streams, and the rule with the same requirement of a whole answer, where the ids do not tell."""
 
-FIELD_TOLD = ('"', "/", "stop_reason is ")
+ABOUT_A_FIELD = ('"', "/", "stop_reason is ")
 """What a finding about a field of an answer begins with: on one surface, the same one is the same defect."""
 
 
@@ -220,7 +220,7 @@ def _names(judgement: Judgement) -> Iterator[Hashable]:
         yield judgement.actual, judgement.evidence
     if section[:1] in (["responses"], ["messages"]):
         yield "same", SAME.get(judgement.rule.id, judgement.rule.id)
-        if (judgement.actual or "").startswith(FIELD_TOLD):
+        if (judgement.actual or "").startswith(ABOUT_A_FIELD):
             yield section[0], _without_times(judgement.actual or "")
     if form in TWINS:
         operation = section in (["completions"], ["chat"])

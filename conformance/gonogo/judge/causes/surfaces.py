@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import gonogo_contract
+
 from gonogo.judge import messages, responses
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken
 from gonogo.judge.outcome import Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gonogo.exchange import Exchange
     from gonogo.judge.causes.diagnosis import Look
     from gonogo.judge.causes.observations import Observations
 
-FIELDS: Final = (
-    *("id", "object", "created_at", "model", "output", "error", "incomplete_details", "instructions"),
-    *("metadata", "tools", "tool_choice", "parallel_tool_calls", "temperature", "top_p"),
-)
-"""What the schema requires of a response."""
 MANY: Final = 4
 """Fields that are missing together, or answers that end alike, by more than chance."""
 
@@ -33,10 +32,16 @@ def _bare(observed: Observations) -> Sighting | None:
             found = responses.final(exchange)
         except Stop:
             return _without_response(exchange)
-        missing = [name for name in FIELDS if name not in found]
+        missing = [name for name in _required() if name not in found]
         return f"a response lacks {', '.join(missing)}" if len(missing) >= MANY else None
 
     return among(observed.accepted, lacks)
+
+
+def _required() -> Sequence[str]:
+    """The fields that the contract requires of a response."""
+    fields: Sequence[str] = gonogo_contract.document()["components"]["schemas"]["ResponseObject"]["required"]
+    return fields
 
 
 def _without_response(exchange: Exchange) -> str | None:
@@ -78,9 +83,15 @@ def _on_the_surface(look: Look) -> Look:
 
 
 OF_REASONS: Final = (
-    *("messages.limit.reason", "messages.stop.reason", "messages.stop.named", "messages.tools.reason"),
-    *("messages.tools.stream_reason", "messages.tools.reason_alone", "messages.same.reason"),
-    *("messages.response.stop_sequence_alone", "messages.stream.same_end"),
+    "messages.limit.reason",
+    "messages.stop.reason",
+    "messages.stop.named",
+    "messages.tools.reason",
+    "messages.tools.stream_reason",
+    "messages.tools.reason_alone",
+    "messages.same.reason",
+    "messages.response.stop_sequence_alone",
+    "messages.stream.same_end",
 )
 """Rules about the reason for which a message ends."""
 
@@ -90,14 +101,18 @@ DIAGNOSES = (
         "Responses lack most of their fields",
         "typed clients fail to decode the response, and the final response of openai-python is empty",
         (
-            *("responses.response.*", "responses.open.fields", "responses.usage.*", "responses.echo.*"),
-            *(
-                "responses.items.*",
-                "responses.limit.*",
-                "responses.stream.output_sum",
-                "responses.tools.streamed",
-            ),
-            *("responses.stream.ended_fits", "responses.request.agent", "responses.same.*", "clients.*"),
+            "responses.response.*",
+            "responses.open.fields",
+            "responses.usage.*",
+            "responses.echo.*",
+            "responses.items.*",
+            "responses.limit.*",
+            "responses.stream.output_sum",
+            "responses.tools.streamed",
+            "responses.stream.ended_fits",
+            "responses.request.agent",
+            "responses.same.*",
+            "clients.*",
         ),
         _bare,
     ),
@@ -109,10 +124,10 @@ DIAGNOSES = (
         _one_reason,
     ),
     Diagnosis(
-        "cut-told-complete",
+        "cut-reported-complete",
         "An answer that its limit cut is reported as complete",
         "an agent takes a truncated answer for a finished one (jundot/omlx PR#2817, ollama/ollama PR#17239)",
-        (*("responses.limit.*", "responses.same.reason", "messages.limit.reason"), "messages.same.reason"),
+        ("responses.limit.*", "responses.same.reason", "messages.limit.reason", "messages.same.reason"),
         _on_the_surface(broken("responses.limit.incomplete", "messages.limit.reason")),
     ),
 )

@@ -1,6 +1,6 @@
-"""Connections of HTTP/1.1 for httpcore2's pool, which read answers with httptools.
+"""HTTP/1.1 connections for httpcore2's pool that read responses with httptools.
 
-h11, with which httpcore2 reads, takes a fifth of the time of a gateway that streams. Requests are still written by it.
+httpcore2 reads with h11, which takes a fifth of the time of a gateway that streams. h11 still writes the requests.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from gonogo_server.providers.upstream.network import Network, Stream
 
 READ: Final = 64 * 2**10
-"""Bytes that are read at once."""
+"""The most bytes of one read."""
 
 
 class Pool(httpcore2.AsyncConnectionPool):
-    """A pool of them, all direct."""
+    """A pool of direct connections."""
 
     def __init__(self, context: ssl.SSLContext, network: Network, limits: httpx2.Limits) -> None:
         super().__init__(
@@ -38,7 +38,7 @@ class Pool(httpcore2.AsyncConnectionPool):
         self._made = context, network, limits.keepalive_expiry
 
     def create_connection(self, origin: httpcore2.Origin) -> Connection:
-        """One that is not connected yet."""
+        """Return a connection that is not open yet."""
         return Connection(origin, *self._made)
 
 
@@ -50,9 +50,9 @@ class _State(Enum):
 
 
 class Connection(httpcore2.AsyncConnectionInterface):
-    """One connection, which connects with its first request, and is kept for `expiry` seconds after each (None: ever).
+    """One connection, opened by its first request and kept for `expiry` idle seconds (None: no limit).
 
-    It serves requests whose answers have a body, which GET and POST have.
+    It is for GET and POST: the response of any other method may have no body.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Connection(httpcore2.AsyncConnectionInterface):
         self._expires: float | None = None
 
     async def handle_async_request(self, request: httpcore2.Request) -> httpcore2.Response:
-        """The answer, its body still to come. Raises the errors of httpcore2, and closes the connection then."""
+        """Return the response before its body. Closes the connection on failure, and raises httpcore2's errors."""
         if self._state not in {_State.NEW, _State.IDLE}:
             raise httpcore2.ConnectionNotAvailable
         self._state = _State.ACTIVE
@@ -91,7 +91,7 @@ class Connection(httpcore2.AsyncConnectionInterface):
         return await stream.start_tls(self._context, host, timeout)
 
     async def answered(self, *, reusable: bool) -> None:
-        """Nobody reads the answer any more."""
+        """Called when the response is closed: keep the connection if it is reusable, else close it."""
         if not reusable or self._state is not _State.ACTIVE:
             await self.aclose()
             return
@@ -100,47 +100,47 @@ class Connection(httpcore2.AsyncConnectionInterface):
             self._expires = asyncio.get_running_loop().time() + self._expiry
 
     async def aclose(self) -> None:
-        """Close it at once."""
+        """Close the connection at once."""
         self._state = _State.CLOSED
         if self._stream is not None:
             await self._stream.aclose()
 
-    # What the pool asks.
+    # ---- called by the pool
 
     def can_handle_request(self, origin: httpcore2.Origin) -> bool:
-        """Whether it leads there."""
+        """Whether the connection is to this origin."""
         return origin == self._origin
 
     def is_connected(self) -> bool:
-        """Whether it has been connected, and not closed."""
+        """Whether the connection is open."""
         return self._stream is not None and self._state is not _State.CLOSED
 
     def is_available(self) -> bool:
-        """Whether it can take a request that did not make it."""
+        """Whether the connection is free for a request."""
         return self._state is _State.IDLE
 
     def is_idle(self) -> bool:
-        """Whether it has no request."""
+        """Whether the connection is open and has no request."""
         return self._state is _State.IDLE
 
     def is_closed(self) -> bool:
-        """Whether it is of no more use."""
+        """Whether the connection is closed."""
         return self._state is _State.CLOSED
 
     def has_expired(self) -> bool:
-        """Whether it has been idle for too long, or its peer has ended it or said something that nobody asked for."""
+        """Whether an idle connection is too old, was closed by its peer, or has bytes that belong to no request."""
         if self._state is not _State.IDLE or self._stream is None:
             return False
         late = self._expires is not None and asyncio.get_running_loop().time() > self._expires
         return late or bool(self._stream.get_extra_info("is_readable"))
 
     def info(self) -> str:
-        """For who looks at the pool."""
+        """A line for the pool's debug output."""
         return f"{self._origin}, HTTP/1.1, {self._state.name}"
 
 
 class Body:
-    """The body of an answer, as it comes. Whoever has it calls `aclose`."""
+    """The body of a response as an asynchronous iterator; the caller has to close it."""
 
     def __init__(self, connection: Connection, stream: Stream, seconds: float | None, *, sent: bool) -> None:
         self.parser = Parser()
@@ -149,12 +149,12 @@ class Body:
         self._closed = False
 
     async def begin(self) -> None:
-        """Read the head."""
+        """Read until the end of the head."""
         while not self.parser.begun:
             self._first = await self._read()
 
     async def _read(self) -> bytes:
-        """What of the body is in the next bytes, maybe nothing."""
+        """Read once, and return the bytes of the body among what was received, perhaps none."""
         data = await self._stream.read(READ, self._seconds)
         if data:
             return self.parser.feed(data)
@@ -165,7 +165,7 @@ class Body:
         return self
 
     async def __anext__(self) -> bytes:
-        """The next piece, at least a byte. Raises the errors of httpcore2, and closes the connection then."""
+        """The next piece, never empty. Closes the connection on failure, and raises httpcore2's errors."""
         piece, self._first = self._first, b""
         try:
             while not piece:
@@ -180,16 +180,16 @@ class Body:
         return piece
 
     async def aclose(self) -> None:
-        """Keep the connection if the answer and the request have ended, else close it."""
+        """Keep the connection if request and response are complete, else close it."""
         if not self._closed:
             self._closed = True
             await self._connection.answered(reusable=self._sent and self.parser.reusable)
 
 
 async def _sent(stream: Stream, request: httpcore2.Request, seconds: float | None) -> bool:
-    """Send a request, and say whether the connection may serve another one.
+    """Send a request, and return whether the connection may serve another one.
 
-    A peer that does not take all of it is no error: it may have answered before it read everything.
+    A peer that stops reading is no error: it may have sent its response before it read everything.
     """
     http = h11.Connection(h11.CLIENT)
     try:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MOST_HELD: Final = 256 * 2**10
-"""Bytes that have come and that nobody has read; no more are taken from the socket then."""
+"""Received bytes that wait to be read; above it, reading from the socket is paused."""
 SECOND_ADDRESS_SECONDS: Final = 0.25
-"""After which the next address of a host is tried beside the first. Source: RFC 8305, section 5."""
+"""The delay before the next address of a host is tried as well. Source: RFC 8305, section 5."""
 
 
 class Network(httpcore2.AsyncNetworkBackend):
-    """Opens the connections of a pool."""
+    """Opens the connections of a pool on the running event loop."""
 
     async def connect_tcp(
         self,
@@ -34,7 +34,7 @@ class Network(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> Stream:
-        """A connection to a host. Raises `httpcore2.ConnectTimeout` after `timeout` seconds, or `ConnectError`."""
+        """Connect to a host. Raises `httpcore2.ConnectTimeout` after `timeout` seconds, or `ConnectError`."""
         loop = asyncio.get_running_loop()
         with _failing_to_connect():
             async with asyncio.timeout(timeout):
@@ -51,7 +51,7 @@ class Network(httpcore2.AsyncNetworkBackend):
 
 
 class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
-    """One connection. One task at a time may read, and one write."""
+    """One connection. At most one task may read at a time, and one write."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, tls: bool = False) -> None:
         self._loop = loop
@@ -66,7 +66,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._deadline = inf
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore2's name
-        """What has come, at least a byte, or nothing at its end.
+        """Return received bytes, at most `max_bytes`; none at the end of the connection.
 
         Raises `httpcore2.ReadTimeout` after `timeout` seconds, or `ReadError`.
         """
@@ -89,9 +89,10 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         return data
 
     async def _wait(self, seconds: float | None) -> None:
-        """Until there is something to read.
+        """Wait until there are bytes to read, or the connection has ended.
 
-        A timer is set once and looks at the deadline when it fires: one for each read would cost more than the read.
+        The timer is kept between reads, and checks the deadline when it fires: a timer for each read would cost more
+        than the read.
         """
         assert self._reading is None, "another task reads"
         self._reading = self._loop.create_future()
@@ -100,23 +101,23 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             self._timer.cancel()
             self._timer = None
         if self._timer is None and seconds is not None:
-            self._timer = self._loop.call_at(self._deadline, self._look_at_the_deadline)
+            self._timer = self._loop.call_at(self._deadline, self._check_deadline)
         try:
             await self._reading
         finally:
             self._reading = None
 
-    def _look_at_the_deadline(self) -> None:
+    def _check_deadline(self) -> None:
         self._timer = None
         if self._reading is None or self._reading.done() or self._deadline == inf:
             return
         if self._loop.time() >= self._deadline:
             self._reading.set_exception(httpcore2.ReadTimeout())
         else:
-            self._timer = self._loop.call_at(self._deadline, self._look_at_the_deadline)
+            self._timer = self._loop.call_at(self._deadline, self._check_deadline)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore2's name
-        """Send. Raises `httpcore2.WriteTimeout` if the peer does not take it in `timeout` seconds, or `WriteError`."""
+        """Send. Raises `httpcore2.WriteTimeout` if the peer reads too little in `timeout` seconds, or `WriteError`."""
         if not buffer:
             return
         if self._lost or self._transport.is_closing():
@@ -131,7 +132,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             raise httpcore2.WriteTimeout from None
 
     async def aclose(self) -> None:
-        """Close it at once, whatever is still to be sent."""
+        """Close the connection at once; bytes that are not sent yet are dropped."""
         self._closed = self._ended = True
         self._transport.abort()
         self._wake()
@@ -142,11 +143,11 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the name that httpcore2 gives it
     ) -> Stream:
-        """The same connection in TLS. Raises as `Network.connect_tcp` does, and closes the connection then."""
+        """Start TLS on the connection. Closes it on failure, and raises as `Network.connect_tcp` does."""
         stream, made = Stream(self._loop, tls=True), None
         try:
             with _failing_to_connect():
-                if not self._ended:  # asyncio would wait for an answer that cannot come
+                if not self._ended:  # else asyncio waits for a handshake that cannot come
                     async with asyncio.timeout(timeout):
                         made = await self._loop.start_tls(
                             self._transport, stream, ssl_context, server_hostname=server_hostname
@@ -156,25 +157,25 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
                 await self.aclose()
         if made is None:
             raise httpcore2.ConnectError("The peer closed the connection before the TLS handshake had ended.")
-        stream.connection_made(made)  # which asyncio leaves out
+        stream.connection_made(made)  # asyncio does not call it
         return stream
 
     def get_extra_info(self, info: str) -> object:
-        """What httpcore2 asks for: `ssl_object`, `socket`, the addresses, and whether an idle connection has ended."""
+        """`ssl_object`, `socket`, an address, or `is_readable`: whether an idle connection has ended or has bytes."""
         if info == "is_readable":
             return bool(self._held) or self._ended or _is_readable(self._transport)
         names = {"client_addr": "sockname", "server_addr": "peername"}
         return self._transport.get_extra_info(names.get(info, info))
 
-    # What the transport says.
+    # ---- callbacks of the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is there."""
+        """Keep the transport."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Hold it for who reads."""
+        """Keep the bytes for the next read."""
         self._held.append(data)
         self._size += len(data)
         if self._size > MOST_HELD:
@@ -182,13 +183,13 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._wake()
 
     def eof_received(self) -> bool:
-        """The peer sends no more; it may still read, but not in TLS as asyncio has it."""
+        """The peer sends nothing more. It may still read, except in TLS, which asyncio closes in both directions."""
         self._ended = True
         self._wake()
         return not self._tls
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
+        """End reads, and fail writes that wait."""
         self._ended = self._lost = True
         self._error = exc
         self._wake()
@@ -196,14 +197,14 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             self._timer.cancel()
         if self._writing is not None and not self._writing.done():
             self._writing.set_exception(httpcore2.WriteError(str(exc or "The connection is closed.")))
-            self._writing.exception()  # nobody may wait for it
+            self._writing.exception()  # retrieved, as no task may be waiting
 
     def pause_writing(self) -> None:
-        """The peer takes less than is sent."""
+        """The send buffer is full."""
         self._writing = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """The peer has taken it."""
+        """The send buffer has room again."""
         if self._writing is not None:
             self._writing.set_result(None)
             self._writing = None
@@ -215,7 +216,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
 @contextmanager
 def _failing_to_connect() -> Iterator[None]:
-    """Errors of the network as those of httpcore2."""
+    """Raise errors of the network as those of httpcore2."""
     try:
         yield
     except TimeoutError as error:

@@ -1,4 +1,4 @@
-"""One answer of HTTP/1.1, parsed by httptools and held to the framing that h11 holds it to. No I/O.
+"""Parses one HTTP/1.1 response with httptools, as strict about its framing as h11. No I/O.
 
 Source: RFC 9112, sections 4, 6 and 7.
 """
@@ -11,37 +11,38 @@ import httpcore2
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 LARGEST_HEAD: Final = 100 * 2**10
-"""Bytes of a head, as httpcore2 has it."""
+"""The most bytes of a head, as in httpcore2."""
 LENGTHS: Final = (b"content-length", b"transfer-encoding")
 CUT: Final = "The connection ended before the answer did."
 
 
 class Parser:
-    """Feed it what comes until it is `done`."""
+    """The parser of one response: `feed` it the received bytes until it is `done`."""
 
     def __init__(self) -> None:
         self.status = 0
         self.reason = b""
         self.headers: list[tuple[bytes, bytes]] = []
         self.begun = False
-        """Whether the head is complete; of an answer, not of an information before it (status 1xx)."""
+        """Whether the head of the final response is complete, not that of an informational one (status 1xx)."""
         self.done = False
         self.reusable = False
-        """Whether the connection can serve another request; false while it is not done."""
+        """Whether the connection can serve another request; False until `done`."""
         self._failure = ""
         self._size = 0
-        self._own = 0  # of the pieces, those before the end
+        self._own = 0  # the number of pieces that belong to this response
         self._pieces: list[bytes] = []
         self.on_body = self._pieces.append
         self._http = HttpResponseParser(self)
-        # What h11 takes too, and servers send: padding behind the size of a chunk, a length beside the chunks.
+        # As h11 accepts, because servers send it: spaces after the size of a chunk, Content-Length with chunks.
         self._http.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True, lenient_chunked_length=True)
-        self._http.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)  # in the head alone
+        self._http.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)  # within the head only
 
     def feed(self, data: bytes) -> bytes:
-        """What of the body is in these bytes.
+        """Return the bytes of the body among these.
 
-        Raises `httpcore2.RemoteProtocolError` for what is no answer, once there is no good body before it.
+        Raises `httpcore2.RemoteProtocolError` if they are no valid response; bytes of the body before the error are
+        returned first.
         """
         if not self.begun:
             self._size += len(data)
@@ -60,39 +61,42 @@ class Parser:
             self._http.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             if self.done:
-                self.reusable = False  # more than an answer
+                self.reusable = False  # bytes after the end of the response
             else:
                 self._failure = self._failure or f"The answer is not HTTP: {error}"
         if not self.begun and self._size > LARGEST_HEAD:
             self._failure = f"The head of the answer has more than {LARGEST_HEAD} bytes."
 
     def end(self) -> None:
-        """The peer sends no more, which ends an answer without a length. Raises `httpcore2.RemoteProtocolError`."""
+        """The connection has ended, which completes a response without a length.
+
+        Raises `httpcore2.RemoteProtocolError` if the response is incomplete.
+        """
         if self._failure or not self.begun or any(name.lower() in LENGTHS for name, _ in self.headers):
             raise httpcore2.RemoteProtocolError(self._failure or CUT)
         self.done = True
 
-    # What httptools calls; it would lose the reason of what is raised here.
+    # ---- callbacks of httptools, which would hide the reason of an exception
 
     def on_message_begin(self) -> None:
-        """Forget an information; what begins behind the answer was not requested."""
+        """Drop an informational response; a second response was not requested."""
         if self.done:
             self.reusable = False
         else:
             self.status, self.reason, self.headers = 0, b"", []
 
     def on_status(self, reason: bytes) -> None:
-        """A part of the reason."""
+        """Add to the reason phrase."""
         if not self.done:
             self.reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer, which nobody asks for."""
+        """Keep a header; trailers are ignored."""
         if not self.begun:
             self.headers.append((name, value.strip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        """The end of a head."""
+        """Check the head."""
         if self.done:
             return
         self.status = self._http.get_status_code()
@@ -104,7 +108,7 @@ class Parser:
             self._http.set_dangerous_leniencies(lenient_optional_cr_before_lf=False)
 
     def on_message_complete(self) -> None:
-        """The end of an answer or an information."""
+        """Note the end of the final response."""
         if self.begun and not self.done:
             self.done = True
             self.reusable = self._http.should_keep_alive()

@@ -1,4 +1,4 @@
-"""How requests get to an upstream: httpx2 over httpcore2's pool, whose connections are on asyncio."""
+"""The transport for upstreams: httpx2 on httpcore2's pool, with connections on asyncio."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Transport(httpx2.AsyncHTTPTransport):
-    """Asks servers without a proxy in between. httpx2 has no parameter for the network of its pool."""
+    """Direct connections, without a proxy.
+
+    httpx2 2.16 has no parameter for the network backend of its pool, so the pool is replaced.
+    """
 
     def __init__(self, context: ssl.SSLContext, limits: httpx2.Limits, *, http2: bool) -> None:
         super().__init__(verify=context)

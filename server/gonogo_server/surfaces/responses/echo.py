@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gonogo_wire import CreateResponseRequest
 
 DUMPED: Final = {"tools", "tool_choice", "text"}
+"""The fields that are echoed as JSON; the input, which may be large, is not echoed."""
 
 
 def echo(body: CreateResponseRequest, *, stored: bool = False) -> dict[str, Any]:
