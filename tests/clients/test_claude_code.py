@@ -5,40 +5,26 @@ Its binary comes with npm, takes 384 MB and has terms of its own: the test runs 
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from .agents import DONE, PROMPT, RANG, events, reached
 from .flows import KEY
-from .scripted import serving, translating
 
 WANTED: Final = "GONOGO_TEST_CLAUDE_CODE"
 FOLDER: Final = Path(__file__).parent / "claude-code" / "node_modules" / "@anthropic-ai"
 BINARY: Final = next(iter(sorted(FOLDER.glob("claude-code-*/claude"))), None)
-PATIENCE: Final = 120.0
-RANG: Final = "it-rang"
 SEARCH: Final = '<tool_call>{"name": "ToolSearch", "arguments": {"query": "select:NotebookEdit"}}</tool_call>'
 CALL: Final = f'<tool_call>{{"name": "Bash", "arguments": {{"command": "echo {RANG}"}}}}</tool_call>'
-DONE: Final = "The bell rang."
-CONTEXT: Final = 2**20
-"""Bytes, which are the tokens of the scripted engine: Claude Code sends 50 KB with its first request."""
-
-NOWHERE: Final = "http://127.0.0.1:9"
-"""A proxy that is not there, for whatever is not on loopback."""
 # Documented at code.claude.com/docs/en/env-vars: with these it asks nobody but the server.
 SILENT: Final = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
     "DISABLE_AUTOUPDATER": "1",
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_TELEMETRY": "1",
-    "HTTPS_PROXY": NOWHERE,
-    "HTTP_PROXY": NOWHERE,
-    "NO_PROXY": "127.0.0.1",
 }
 
 
@@ -48,37 +34,6 @@ def answer(prompt: str) -> str:
     if not results:
         return SEARCH
     return DONE if results[-1].endswith(RANG) else CALL
-
-
-def events_of(base_url: str, binary: Path, folder: Path) -> list[dict[str, Any]]:
-    """What a turn of Claude Code tells, in a home and a working folder of its own."""
-    home, work = folder / "home", folder / "work"
-    home.mkdir()
-    work.mkdir()
-    environment = {
-        "HOME": str(home),
-        "CLAUDE_CONFIG_DIR": str(home / "config"),
-        "ANTHROPIC_BASE_URL": base_url.removesuffix("/v1"),
-        "ANTHROPIC_AUTH_TOKEN": KEY,
-        "ANTHROPIC_MODEL": "scripted",
-        "PATH": "/usr/bin:/bin",
-        "TMPDIR": str(folder),
-        **SILENT,
-    }
-    asking = ["-p", "Ring the bell.", "--output-format", "stream-json", "--verbose"]
-    ran = subprocess.run(
-        [str(binary), *asking, "--allowedTools", "Bash(echo:*)"],
-        cwd=work,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert list(work.iterdir()) == []
-    return [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
 
 
 @pytest.mark.skipif(
@@ -93,17 +48,21 @@ def test_claude_code_completes_a_turn_with_tool_calls(
 ) -> None:
     assert BINARY is not None
     monkeypatch.setenv("LAB_API_KEY", KEY)
-    with (
-        serving(answer, CONTEXT) as server,
-        translating(server) if translated else nullcontext(server) as base_url,
-    ):
-        events = events_of(base_url, BINARY, tmp_path)
-    blocks = [block for event in events if event["type"] in ("assistant", "user") for block in _blocks(event)]
+    options = ["--output-format", "stream-json", "--verbose", "--allowedTools", "Bash(echo:*)"]
+    with reached(answer, translated=translated) as base_url:
+        variables = {
+            "CLAUDE_CONFIG_DIR": str(tmp_path / "home" / "config"),
+            "ANTHROPIC_BASE_URL": base_url.removesuffix("/v1"),
+            "ANTHROPIC_AUTH_TOKEN": KEY,
+            "ANTHROPIC_MODEL": "scripted",
+        }
+        told = events([str(BINARY), "-p", PROMPT, *options], variables | SILENT, tmp_path)
+    blocks = [block for event in told if event["type"] in ("assistant", "user") for block in _blocks(event)]
     assert [block["name"] for block in blocks if block["type"] == "tool_use"] == ["ToolSearch", "Bash"]
     found, rang = (block for block in blocks if block["type"] == "tool_result")
     assert found["content"] == [{"type": "tool_reference", "tool_name": "NotebookEdit"}]
     assert (rang["content"], rang["is_error"]) == (RANG, False)
-    last = events[-1]
+    last = told[-1]
     assert (last["type"], last["subtype"], last["result"]) == ("result", "success", DONE)
     assert last["usage"]["output_tokens"] > len(DONE)
 

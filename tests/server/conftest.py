@@ -34,6 +34,12 @@ PATIENCE = 30.0
 USUAL = Limits(Settings().head_timeout, Settings().max_connections)
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Let the server run until a condition holds; the fixture of the server bounds the wait."""
+    while not condition():  # noqa: ASYNC110 - the condition has no event
+        await asyncio.sleep(0)
+
+
 @pytest.fixture(autouse=True)
 def _levels_as_before() -> Iterator[None]:
     """Restore the log levels that a server in this process sets, for later tests."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gonogo_server.engine.scripted import Failure, ScriptedEngine
 from gonogo_server.errors import EngineDied
+from server.conftest import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -321,9 +322,3 @@ async def test_a_body_over_the_limit_is_read_to_its_end_and_answered(
     response = await live.post("/completions", content=body, headers={"content-type": "application/json"})
     assert response.status_code == 413
     assert (await live.get("/models")).status_code == 200
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the server run until a condition holds; the fixture of the server bounds the wait."""
-    while not condition():  # noqa: ASYNC110 - the condition has no event
-        await asyncio.sleep(0)

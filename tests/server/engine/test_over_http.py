@@ -12,6 +12,7 @@ from gonogo_server.engine.mlx.engine import Budget
 from gonogo_server.engine.mlx.packed.generator import PackedGenerator
 from gonogo_server.engine.mlx.residents import Limits
 from gonogo_server.settings import Settings
+from server.conftest import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -33,12 +34,6 @@ ENDLESS = {**SHORT, "max_tokens": 100_000, "logit_bias": {"256": -100}, "stream"
 
 async def events(lines: AsyncIterator[str]) -> list[str]:
     return [line.removeprefix("data: ") async for line in lines if line]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until a condition holds; the fixture of the server bounds the wait."""
-    while not condition():  # noqa: ASYNC110 - the condition has no event
-        await asyncio.sleep(0)
 
 
 class TestWithOnePlace:

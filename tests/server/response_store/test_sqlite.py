@@ -147,6 +147,10 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no database " * 100)
     with closing(sqlite3.connect(tmp_path / "other")) as connection:
         connection.execute("CREATE TABLE other (id)")
-    for name, why in (("text", "not a database"), ("other", "another kind of database"), ("a/b", "No such file")):
+    for name, why in (
+        ("text", "not a database"),
+        ("other", "another kind of database"),
+        ("a/b", "No such file"),
+    ):
         with pytest.raises(BadSettings, match=why):
             check_file(tmp_path / name)

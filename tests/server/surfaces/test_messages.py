@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -386,58 +385,3 @@ async def test_a_path_or_method_that_is_not_there_has_the_envelope_of_messages(
     response = await client.get("/messages")
     assert (response.status_code, response.json()["type"]) == (405, "error")
     assert response.headers["allow"] == "POST"
-
-
-class TestWaiting:
-    @pytest.fixture
-    def settings(self) -> Settings:
-        return Settings(early_headers=0.001)
-
-    @pytest.fixture
-    def engine(self, gate: asyncio.Semaphore) -> ScriptedEngine:
-        return ScriptedEngine(gate=gate.acquire)
-
-    async def test_a_stream_that_waits_has_begun_and_pings(
-        self, live: httpx2.AsyncClient, gate: asyncio.Semaphore
-    ) -> None:
-        async with live.stream("POST", "/messages", json=ask(stream=True)) as response:
-            names = (line async for line in response.aiter_lines() if line.startswith("event: "))
-            assert await anext(names) == "event: message_start"
-            assert await anext(names) == "event: ping"
-            for _ in range(100):
-                gate.release()
-            rest = [name async for name in names]
-        assert "event: message_start" not in rest
-        assert rest[-1] == "event: message_stop"
-
-
-class TestLeaving:
-    @pytest.fixture
-    def engine(self, gate: asyncio.Semaphore) -> ScriptedEngine:
-        return ScriptedEngine(gate=gate.acquire)
-
-    async def test_a_client_that_leaves_in_the_middle_of_a_stream_stops_the_generation(
-        self, live: httpx2.AsyncClient, engine: ScriptedEngine, gate: asyncio.Semaphore
-    ) -> None:
-        gate.release()
-        async with live.stream("POST", "/messages", json=ask(stream=True)) as response:
-            lines = (line async for line in response.aiter_lines() if line.startswith("event: "))
-            assert await anext(lines) == "event: message_start"
-            assert engine.running == 1
-        await until(lambda: engine.running == 0)
-
-    @pytest.mark.parametrize("stream", [True, False])
-    async def test_a_client_that_leaves_before_the_first_token_stops_the_generation(
-        self, live: httpx2.AsyncClient, engine: ScriptedEngine, *, stream: bool
-    ) -> None:
-        asking = asyncio.create_task(live.post("/messages", json=ask(stream=stream)))
-        await until(lambda: engine.running == 1)
-        asking.cancel()
-        await until(lambda: engine.running == 0)
-        assert asking.cancelled()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the server run until a condition holds; the fixture of the server bounds the wait."""
-    while not condition():  # noqa: ASYNC110 - the condition has no event
-        await asyncio.sleep(0)

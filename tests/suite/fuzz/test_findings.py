@@ -58,11 +58,6 @@ UNKNOWN = '{"error": {"message": "no", "type": "invalid_request_error", "param":
 
 
 @pytest.fixture(scope="module")
-def sound(over: Over) -> Pass:
-    return over()
-
-
-@pytest.fixture(scope="module")
 def failing(over: Over) -> Pass:
     return over(beyond_bmp)
 
@@ -86,59 +81,6 @@ def test_a_server_error_is_shown_by_a_request_of_one_character(failing: Pass) ->
     assert max(first.request.body.decode()) > "\uffff"
     assert len(first.request.body) < 120
     assert "status 500: Internal Server Error" in found.judgements["no_server_error"].actual
-
-
-SURFACES = ("/responses", "/responses/input_tokens", "/messages", "/messages/count_tokens")
-
-
-def test_a_surface_that_fails_answers_wrongly_or_breaks_off_its_streams_is_found(over: Over) -> None:
-    def breaks(request: Request, exchange: Exchange) -> Exchange:
-        if not accepted(exchange) or request.path not in SURFACES:
-            return exchange
-        if request.path == "/responses/input_tokens":
-            return answer(exchange, 500, UNKNOWN)
-        if exchange.is_stream:
-            return replace(exchange, chunks=exchange.chunks[:-1])
-        if request.path == "/messages":
-            return answer(exchange, 200, '{"id": "m", "type": "message", "content": "a"}')
-        return answer(exchange, 200, '{"input_tokens": "many"}') if "count" in request.path else exchange
-
-    found = over(breaks)
-
-    assert found.turned == dict.fromkeys(("no_server_error", "response", "stream"), Verdict.FAIL)
-    assert {shown.request.path for shown in found.shown("no_server_error")} == {"/responses/input_tokens"}
-    assert {shown.request.path for shown in found.shown("response")} == {
-        "/messages",
-        "/messages/count_tokens",
-    }
-    assert {shown.request.path for shown in found.shown("stream")} == {"/responses", "/messages"}
-
-
-def test_the_error_of_chat_on_messages_breaks_the_envelope(over: Over) -> None:
-    def speaks(request: Request, exchange: Exchange) -> Exchange:
-        refused = exchange.status == 400 and request.path.startswith("/messages")
-        return answer(exchange, 400, UNKNOWN) if refused else exchange
-
-    found = over(speaks)
-
-    assert found.turned == {"envelope": Verdict.FAIL}
-    assert {shown.request.path for shown in found.shown("envelope")} <= set(SURFACES[2:])
-
-
-@pytest.mark.parametrize("status", [404, 405])
-def test_a_surface_that_a_target_lacks_is_no_finding_and_asked_a_few_times(
-    over: Over, sound: Pass, status: int
-) -> None:
-    def lacks(request: Request, exchange: Exchange) -> Exchange:
-        return answer(exchange, status, "No", "text/plain") if request.path in SURFACES else exchange
-
-    def asked(found: Pass) -> int:
-        return sum(x.request.path in SURFACES and _means(x) is not Meant.METHOD for x in found.cases)
-
-    found = over(lacks)
-
-    assert found.turned == {}
-    assert asked(found) < asked(sound) / 2
 
 
 def test_the_same_seed_sends_and_shows_the_same(failing: Pass, over: Over) -> None:
