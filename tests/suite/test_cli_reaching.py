@@ -152,3 +152,16 @@ def test_numbers_out_of_range_are_refused(gonogo: Run, options: tuple[str, ...])
 
 def test_a_limit_of_rate_is_kept(gonogo: Run, reference_url: str) -> None:
     assert gonogo("check", reference_url, *FEW, "--rate-limit", "100/s", "-x").exit_code == 0
+
+
+def test_a_report_is_replaced_by_the_next_one_and_kept_if_the_target_cannot_be_reached(
+    gonogo: Run, reference_url: str, tmp_path: Path
+) -> None:
+    report = tmp_path / "r.json"
+    report.write_text("an earlier report " * 100_000)
+    gonogo("check", reference_url, *FEW, "--json", report)
+    written = report.read_bytes()
+    assert json.loads(written)["rules"]
+
+    assert "Could not connect" in told(gonogo("check", NOWHERE, "--json", report))
+    assert report.read_bytes() == written

@@ -30,13 +30,16 @@ class Sinks(Generic[Shown]):
 
     files: tuple[tuple[Render[Shown], IO[str]], ...]
     text_to_stderr: bool
+    appended: IO[str] | None = None
+    """The one of the files that keeps its content."""
     unwritten: list[str] = field(default_factory=list)
     """A sentence for each file that could not be written."""
 
     def write(self, shown: Shown) -> None:
         """Write every file, even if others fail."""
         for render, file in self.files:
-            if trouble := _written(file, render(shown)):
+            replaced = file not in (self.appended, sys.stdout)
+            if trouble := _written(file, render(shown), replaced=replaced):
                 self.unwritten.append(trouble)
 
     def show(self, text: str) -> None:
@@ -57,7 +60,8 @@ def sinks(
 ) -> Iterator[Sinks[Shown]]:
     """Open the files at once, so that an unwritable path fails before the work. Raises UsageError for one.
 
-    With "-" the file is stdout, and the text goes to stderr. The file `appended` keeps its content. If a file cannot be
+    A report that a file holds is kept until the new one is written, so that a run that fails before loses nothing. The
+    file `appended` keeps its content. With "-" the file is stdout, and the text goes to stderr. If a file cannot be
     written in the end, as on a full disk, UsageError is raised on exit, after the text has been printed.
     """
     to_stdout = [path for _, path in wanted if path == STDOUT]
@@ -65,17 +69,21 @@ def sinks(
         raise UsageError("Only one report can go to stdout; give the others a file name.")
     with contextlib.ExitStack() as stack:
         files = [(render, _open(path, stack)) for render, path in wanted if path is not None]
+        added = None
         if appended is not None and appended[1] is not None:
-            files.append((appended[0], _open(appended[1], stack, "a")))
-        opened = Sinks(tuple(files), bool(to_stdout))
+            added = _open(appended[1], stack)
+            files.append((appended[0], added))
+        opened = Sinks(tuple(files), bool(to_stdout), added)
         yield opened
         if opened.unwritten:
             raise UsageError(" ".join(opened.unwritten))
 
 
-def _written(file: IO[str], text: str) -> str | None:
+def _written(file: IO[str], text: str, *, replaced: bool) -> str | None:
     """Write a text; returns the reason if it could not be written, or None if only the reader left."""
     try:
+        if replaced:
+            empty(file)
         file.write(text)
         file.flush()
     except BrokenPipeError:
@@ -90,7 +98,7 @@ def _written(file: IO[str], text: str) -> str | None:
 def claim(path: Path) -> None:
     """Check that the file can be written, and by no other run, and empty it. Raises UsageError if not."""
     with contextlib.ExitStack() as stack:
-        file = _open(path, stack, "a")
+        file = _open(path, stack)
         if not alone(file):
             raise UsageError(f"{path} {OTHERS}.")
         empty(file)
@@ -100,16 +108,16 @@ def probe(path: Path) -> None:
     """Check that the file can be written, without changing it. Raises UsageError if not."""
     is_new = not path.exists()
     with contextlib.ExitStack() as stack:
-        if not alone(_open(path, stack, "a")):
+        if not alone(_open(path, stack)):
             raise UsageError(f"{path} {OTHERS}.")
     if is_new:
         path.unlink()
 
 
-def _open(path: Path, stack: contextlib.ExitStack, mode: str = "w") -> IO[str]:
+def _open(path: Path, stack: contextlib.ExitStack) -> IO[str]:
     if path == STDOUT:
         return sys.stdout
     try:
-        return stack.enter_context(path.open(mode, encoding="utf-8", newline="\n"))
+        return stack.enter_context(path.open("a", encoding="utf-8", newline="\n"))
     except OSError as error:
         raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
