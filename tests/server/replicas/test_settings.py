@@ -56,7 +56,7 @@ def test_without_replicas_there_is_one_process() -> None:
     [
         (["--metrics"], "The setting 'metrics' is not supported with replicas: "),
         (["--port", "70000"], "The setting 'port' is invalid: "),
-        (["--responses-store", "memory"], "Replicas do not share their memory, "),
+        (["--responses-store", "memory"], "Replicas do not share memory, "),
     ],
 )
 def test_what_replicas_cannot_keep_is_refused(

@@ -115,6 +115,7 @@ BROKEN_BY_NODE: Mapping[str, frozenset[str]] = {
             "embeddings as text/plain",
             "base64 that was not requested",
             "a string that is not base64",
+            "NaN in a vector",
         }
     ),
     "clients.ai_sdk.chat": frozenset(
@@ -211,6 +212,9 @@ BROKEN_BY_NODE: Mapping[str, frozenset[str]] = {
             "calls of a response without a name",
             "arguments of a response as an object",
             "calls of a response without an id",
+            "an error in a response that did not fail",
+            "parts that are called content",
+            "calls of responses without an id anywhere",
         }
     ),
     "clients.ai_sdk.responses_stream": frozenset(
@@ -225,6 +229,11 @@ BROKEN_BY_NODE: Mapping[str, frozenset[str]] = {
             "text after the end of an item",
             "text within a call",
             "a delta that is null",
+            "a response that fails when its limit is reached",
+            "a stream of a response that is one whole answer",
+            "a call that is added without an id",
+            "calls of responses without an id anywhere",
+            "a message that comes only when it is done",
         }
     ),
     "clients.openai_node.responses_stream": frozenset(
@@ -250,6 +259,10 @@ BROKEN_BY_NODE: Mapping[str, frozenset[str]] = {
             "a delta that is null",
             "a last event without output",
             "a call that changes its call_id",
+            "a stream of a response that is one whole answer",
+            "a call that is added without an id",
+            "calls of responses without an id anywhere",
+            "a message that comes only when it is done",
         }
     ),
     "clients.anthropic_node.messages": frozenset(
@@ -259,6 +272,7 @@ BROKEN_BY_NODE: Mapping[str, frozenset[str]] = {
             "messages without usage",
             "messages as text/plain",
             "NaN in a message",
+            "a block of text that is called output_text",
         }
     ),
     "clients.ai_sdk.messages": frozenset(
@@ -291,6 +305,8 @@ BROKEN_BY_NODE: Mapping[str, frozenset[str]] = {
             "a stream of a message that ends in silence",
             "the first piece of an input is lost",
             "text deltas in the use of a tool",
+            "a block that begins as output_text",
+            "a stream of a message that is one whole answer",
         }
     ),
     "clients.ai_sdk.messages_stream": frozenset(
@@ -310,6 +326,7 @@ BROKEN_BY_NODE: Mapping[str, frozenset[str]] = {
             "the use of a tool without an id",
             "the use of a tool without its name",
             "text deltas in the use of a tool",
+            "a stream of a message that is one whole answer",
         }
     ),
 }
