@@ -226,14 +226,10 @@ OTHER_SURFACES: Final = ("responses.", "messages.")
 
 
 def of_musts() -> list[Playable]:
-    """The playable faults that break a must rule and no rule of another surface."""
+    """The playable faults that break a must rule."""
     musts = {scenario.rule.id for scenario in load() if scenario.rule.level is Level.MUST}
     return [
-        fault
-        for fault in playable()
-        if fault.turns & musts
-        and not any(rule.startswith(OTHER_SURFACES) for rule in fault.turns)
-        and not (fault.unplayable or fault.otherwise)
+        fault for fault in playable() if fault.turns & musts and not (fault.unplayable or fault.otherwise)
     ]
 
 

@@ -22,12 +22,11 @@ HEAD: Final = f"""# Faults behind the gateway
 
 Generated from `tests/faults/behind_gateway.json`; do not edit by hand. `{COMMAND}` plays them.
 
-A scripted upstream plays every fault of the suite that breaks a must rule and shows on the wire, apart from those of
-responses and messages. The upstream is the
+A scripted upstream plays every fault of the suite that breaks a must rule and shows on the wire. The upstream is the
 reference server on the scripted engine, with the fault applied to its answers. The report of `gonogo check` about it
-becomes the quirks of a gateway in front of it, and the gateway is then checked against three sets of rules: those that
-the upstream breaks directly, those that the fault is meant to break, and those about requests that make a server fail
-(`http.survives`, `http.no_server_error`, `http.complete`).
+becomes the quirks of a gateway in front of it, and the gateway is then checked against three sets of rules: those
+that the upstream breaks directly, those that the fault is meant to break, and those about requests that make a server
+fail (`http.survives`, `http.no_server_error`, `http.complete`).
 
 | outcome | meaning |
 | --- | --- |
