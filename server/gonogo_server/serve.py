@@ -294,9 +294,9 @@ def _listens(cards: Sequence[ModelCard], base_url: str, *, with_key: bool) -> No
 def _to_try(cards: Sequence[ModelCard], base_url: str, *, with_key: bool) -> str:
     """A curl command for the first generative model, or else the first model."""
     card = next((card for card in cards if card.type == "chat"), cards[0])
-    path, asked = TO_TRY[card.type]
+    path, example = TO_TRY[card.type]
     key = ' -H "Authorization: Bearer $GONOGO_SERVER_API_KEY"' if with_key else ""
-    body = shlex.quote(asked % card.id)
+    body = shlex.quote(example % card.id)
     return f"curl -N {base_url}{path} -H 'Content-Type: application/json'{key} -d {body}"
 
 

@@ -36,7 +36,7 @@ Result = TypeVar("Result")
 
 KEPT: Final = 64
 """Cached results; the least recently used is dropped first."""
-ASKED: Final = frozenset({"response_format", "tools", "tool_choice", "parallel_tool_calls"})
+COMPILED: Final = frozenset({"response_format", "tools", "tool_choice", "parallel_tool_calls"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class Compiler:
         if not schemas:
             return None
         self._check_size(schemas)
-        asked = body.model_dump(include=set(ASKED), by_alias=True, exclude_unset=True)
-        raw = json.dumps({"model": body.model, "messages": [{"role": "user", "content": ""}], **asked})
+        fields = body.model_dump(include=set(COMPILED), by_alias=True, exclude_unset=True)
+        raw = json.dumps({"model": body.model, "messages": [{"role": "user", "content": ""}], **fields})
         return Brought(raw, *_whose(schemas))
 
     async def forms(

@@ -56,7 +56,7 @@ class Worker:
                 self._end()
                 raise ServerError("The process for schemas cannot be started: see the log.") from error
             try:
-                return self._asked(seconds, work, given)
+                return self._called(seconds, work, given)
             except (TimeoutError, WorkerEnded):
                 self._end()
                 raise
@@ -77,9 +77,9 @@ class Worker:
         with other:
             process.start()
         self._process = process
-        self._asked(START_SECONDS, self._ready, ())
+        self._called(START_SECONDS, self._ready, ())
 
-    def _asked(self, seconds: float, work: Callable[..., Result], given: tuple[object, ...]) -> Result:
+    def _called(self, seconds: float, work: Callable[..., Result], given: tuple[object, ...]) -> Result:
         assert self._connection is not None
         try:
             self._connection.send((work, given))

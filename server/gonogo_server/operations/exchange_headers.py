@@ -70,7 +70,7 @@ class ExchangeHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def _request_id(asked: str | None) -> str:
-    if asked is not None and ACCEPTABLE_ID.fullmatch(asked):
-        return asked
+def _request_id(given: str | None) -> str:
+    if given is not None and ACCEPTABLE_ID.fullmatch(given):
+        return given
     return f"req_{uuid4().hex}"

@@ -20,7 +20,7 @@ from gonogo_server.repair.stages.reasons import meant
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 _BOTH: Final = (
     "id",
@@ -46,7 +46,7 @@ RULES: Final = (
 OBJECTS: Final = {"chat": "chat.completion", "completion": "text_completion"}
 
 
-def answer(asked: Asked, document: Document, noted: Noted) -> Document:
+def answer(requested: Requested, document: Document, noted: Noted) -> Document:
     """The repaired answer, or the same object if nothing is wrong.
 
     Raises UpstreamError if it is an error, has no choices, or has a choice without content or finish reason.
@@ -54,29 +54,31 @@ def answer(asked: Asked, document: Document, noted: Noted) -> Document:
     failure = error_in(document)
     if failure is not None:
         raise failure
-    fields = Fields(document, noted, RESPONSE[asked.operation])
-    heading(asked, fields, OBJECTS[asked.operation])
+    fields = Fields(document, noted, RESPONSE[requested.operation])
+    heading(requested, fields, OBJECTS[requested.operation])
     rest(fields)
     choices = _choices(document.get("choices"))
     fields.put("choices", choices, "choices")
-    made = [_choice(asked, choice, noted, place) for place, choice in enumerate(choices)]
+    made = [_choice(requested, choice, noted, place) for place, choice in enumerate(choices)]
     if any(new is not old for new, old in zip(made, choices, strict=True)):
         fields.document = {**fields.document, "choices": made}
-    _number(asked, fields)
+    _number(requested, fields)
     _count(fields)
     return fields.document
 
 
-def heading(asked: Asked, fields: Fields, kind: str) -> None:
+def heading(requested: Requested, fields: Fields, kind: str) -> None:
     """Repair id, model, object and creation time."""
-    chat = asked.operation == "chat"
-    for name, otherwise in (("id", asked.fresh_id), ("model", asked.model)):
+    chat = requested.operation == "chat"
+    for name, otherwise in (("id", requested.fresh_id), ("model", requested.model)):
         value = fields.get(name)
         if (not isinstance(value, str) or not value) and otherwise:
             fields.put(name, otherwise, f"{name}_not_empty" if chat and value == "" else name)
     fields.put("object", kind, "object")
     created = fields.get("created")
-    fields.put("created", in_seconds(created, asked.now), "seconds" if type(created) is int else "created")
+    fields.put(
+        "created", in_seconds(created, requested.now), "seconds" if type(created) is int else "created"
+    )
 
 
 def rest(fields: Fields) -> None:
@@ -98,15 +100,15 @@ def _choices(found: Any) -> list[Any]:  # noqa: ANN401 - JSON
     return found
 
 
-def _number(asked: Asked, fields: Fields) -> None:
+def _number(requested: Requested, fields: Fields) -> None:
     """Number the choices from 0, and drop more than were requested."""
     choices = fields.document["choices"]
     numbers, rule = indexes([choice.get("index") for choice in choices])
     if rule:
         made = [{**choice, "index": number} for choice, number in zip(choices, numbers, strict=True)]
         fields.put("choices", made, rule)
-    if len(choices) > asked.choices:
-        kept = [choice for choice in fields.document["choices"] if choice["index"] < asked.choices]
+    if len(choices) > requested.choices:
+        kept = [choice for choice in fields.document["choices"] if choice["index"] < requested.choices]
         fields.put("choices", kept, "one_choice")
 
 
@@ -131,14 +133,14 @@ def _known(name: str) -> str:
 # ---- one choice ------------------------------------------------------------------------------------------------
 
 
-def _choice(asked: Asked, choice: Any, noted: Noted, place: int) -> Document:  # noqa: ANN401 - JSON
+def _choice(requested: Requested, choice: Any, noted: Noted, place: int) -> Document:  # noqa: ANN401 - JSON
     if not isinstance(choice, dict):
         raise UpstreamError(
             "The upstream's answer has a choice that is not an object.", code="upstream_unreadable"
         )
-    chat = asked.operation == "chat"
-    fields = Fields(choice, noted, RESPONSE[asked.operation])
-    called = chat and _repair_message(fields, noted, f"{asked.fresh_id}_{place}")
+    chat = requested.operation == "chat"
+    fields = Fields(choice, noted, RESPONSE[requested.operation])
+    called = chat and _repair_message(fields, noted, f"{requested.fresh_id}_{place}")
     if not chat:
         _text(fields)
     _end(fields, called=called, chat=chat)

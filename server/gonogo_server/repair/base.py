@@ -18,7 +18,7 @@ Noted: TypeAlias = "Callable[[str], None]"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Requested:
     """The parts of the client's request that determine a correct answer."""
 
     operation: Operation

@@ -18,7 +18,7 @@ from gonogo_server.repair.stages.naming import RESPONSE
 from gonogo_server.repair.vectors import embeddings
 
 if TYPE_CHECKING:
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 RULES: Final = (
     "chat.response.content_type",
@@ -33,18 +33,18 @@ RULES: Final = (
 _EVENTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
-def repaired(asked: Asked, data: bytes, noted: Noted) -> Document:
+def repaired(requested: Requested, data: bytes, noted: Noted) -> Document:
     """The answer in these bytes; a stream sent instead is folded into one.
 
     Raises UpstreamError if it is an error, unfinished or unreadable.
     """
-    group = RESPONSE[asked.operation]
-    if asked.operation == "embedding":
-        return embeddings(asked, read(data, noted, group), noted)
+    group = RESPONSE[requested.operation]
+    if requested.operation == "embedding":
+        return embeddings(requested, read(data, noted, group), noted)
     if data.removeprefix(BOM_UTF8).lstrip().startswith(_EVENTS):
         noted(f"{group}.content_type")
-        return answer(asked, folded(asked, data, noted), noted)
-    return answer(asked, read(data, noted, group), noted)
+        return answer(requested, folded(requested, data, noted), noted)
+    return answer(requested, read(data, noted, group), noted)
 
 
 def read(data: bytes, noted: Noted, group: str = "models.list") -> Document:

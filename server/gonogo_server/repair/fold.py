@@ -11,18 +11,18 @@ from gonogo_server.repair.stream import StreamRepair
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 _JOINED: Final = ("content", "refusal", "reasoning_content", "reasoning")
 
 
-def folded(asked: Asked, data: bytes, noted: Noted) -> Document:
+def folded(requested: Requested, data: bytes, noted: Noted) -> Document:
     """The whole answer of a stream. Raises UpstreamError if the stream is unfinished or failed."""
-    repair = StreamRepair(replace(asked, stream=True, include_usage=True), noted)
-    return fold(asked, [*repair.feed(data), *repair.end()])
+    repair = StreamRepair(replace(requested, stream=True, include_usage=True), noted)
+    return fold(requested, [*repair.feed(data), *repair.end()])
 
 
-def fold(asked: Asked, chunks: Iterable[Document]) -> Document:
+def fold(requested: Requested, chunks: Iterable[Document]) -> Document:
     """The whole answer of repaired chunks."""
     answer: Document = {}
     choices: dict[int, Document] = {}
@@ -33,7 +33,7 @@ def fold(asked: Asked, chunks: Iterable[Document]) -> Document:
         for choice in chunk["choices"]:
             _add(choices.setdefault(choice["index"], {"index": choice["index"]}), choice)
     made = [_whole(choices[index]) for index in sorted(choices)]
-    return {**answer, "object": OBJECTS[asked.operation], "choices": made}
+    return {**answer, "object": OBJECTS[requested.operation], "choices": made}
 
 
 def _add(whole: Document, choice: Document) -> None:

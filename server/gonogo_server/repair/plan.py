@@ -27,7 +27,7 @@ from gonogo_server.repair.used_parameters import characters
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gonogo_server.repair.base import Asked, Document, Joiner, Noted, Operation
+    from gonogo_server.repair.base import Document, Joiner, Noted, Operation, Requested
     from gonogo_server.repair.emulation.base import Emulation
     from gonogo_server.repair.quirks import Quirks
 
@@ -47,9 +47,9 @@ class Plan:
     """Requests for the upstream, in the order of their answers."""
 
     requests: tuple[Document, ...]
-    asked: Asked
+    requested: Requested
     """The properties of each request to the upstream; repairs follow these, not the client's."""
-    client: Asked
+    client: Requested
     quirks: Quirks
     noted: Noted
     document: Document
@@ -77,15 +77,15 @@ class Plan:
         return body
 
     def chunks(self, body: Document) -> Sequence[Document]:
-        """The stream for the client from a whole answer, if `client` wants one and `asked` does not."""
+        """The stream for the client from a whole answer, if `client` wants one and `requested` does not."""
         return whole.chunks(body, self.client)
 
     def fold(self, chunks: Iterable[Document]) -> Document:
-        """The whole answer from repaired chunks, if `asked` requests a stream and `client` does not."""
+        """The whole answer from repaired chunks, if `requested` requests a stream and `client` does not."""
         return fold(self.client, chunks)
 
 
-def plan(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> Plan:
+def plan(document: Document, requested: Requested, quirks: Quirks, noted: Noted) -> Plan:
     """The requests for `document`, which matches the contract, and the processing of their answers.
 
     `noted` is called with the rule of each change. Raises `BadRequest` with code `unsupported_parameter` for features
@@ -93,13 +93,19 @@ def plan(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> Plan
     """
     if not quirks.does:
         return Plan(
-            (document,), asked, asked, quirks, noted, document, Parts((document,), (0,), asked.choices)
+            (document,),
+            requested,
+            requested,
+            quirks,
+            noted,
+            document,
+            Parts((document,), (0,), requested.choices),
         )
-    refusal = refusals.find(document, asked.operation, quirks.does)
+    refusal = refusals.find(document, requested.operation, quirks.does)
     if refusal is not None:
         raise refusal
-    _check_length(document, asked.operation, quirks)
-    turned, upstream = _turned(document, asked, quirks, noted)
+    _check_length(document, requested.operation, quirks)
+    turned, upstream = _turned(document, requested, quirks, noted)
     parts, rule = _parted(_without_emulated(turned, upstream, quirks.does), upstream, quirks)
     requests = tuple(written(each, quirks.does, noted, EDITS) for each in parts.requests)
     each = (
@@ -107,7 +113,7 @@ def plan(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> Plan
         if len(requests) == 1
         else replace(upstream, choices=parts.each, inputs=upstream.inputs and 1)
     )
-    return Plan(requests, each, asked, quirks, noted, document, parts, rule)
+    return Plan(requests, each, requested, quirks, noted, document, parts, rule)
 
 
 def _check_length(document: Document, operation: Operation, quirks: Quirks) -> None:
@@ -123,50 +129,56 @@ def _check_length(document: Document, operation: Operation, quirks: Quirks) -> N
         )
 
 
-def _turned(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> tuple[Document, Asked]:
+def _turned(
+    document: Document, requested: Requested, quirks: Quirks, noted: Noted
+) -> tuple[Document, Requested]:
     """The request for a whole answer instead of a stream, or the reverse, if a quirk requires it."""
-    rule = _turn(document, asked, quirks)
+    rule = _turn(document, requested, quirks)
     if rule is None:
-        return document, asked
+        return document, requested
     noted(rule)
-    if asked.stream:
+    if requested.stream:
         return without(document, "stream", "stream_options"), replace(
-            asked, stream=False, include_usage=False
+            requested, stream=False, include_usage=False
         )
     counted = quirks.rule(Does.REFUSE_USAGE) is None
     options: Document = {"stream_options": {"include_usage": True}} if counted else {}
-    return {**document, "stream": True, **options}, replace(asked, stream=True, include_usage=counted)
+    return {**document, "stream": True, **options}, replace(requested, stream=True, include_usage=counted)
 
 
-def _turn(document: Document, asked: Asked, quirks: Quirks) -> str | None:
-    operation = asked.operation
+def _turn(document: Document, requested: Requested, quirks: Quirks) -> str | None:
+    operation = requested.operation
     if operation == "embedding":
         return None
-    if not asked.stream:
+    if not requested.stream:
         return quirks.rule(STREAMED[operation])
     rule = quirks.rule(WHOLE[operation])
-    if rule is None and asked.include_usage:
+    if rule is None and requested.include_usage:
         rule = quirks.rule(COUNTED_WHOLE[operation])
     if rule is None and document.get("tools"):
         rule = quirks.rule(Does.CHAT_CALLS_WHOLE)
     return rule
 
 
-def _without_emulated(document: Document, asked: Asked, does: Mapping[Does, str]) -> Document:
+def _without_emulated(document: Document, requested: Requested, does: Mapping[Does, str]) -> Document:
     """The request without the parameters that the gateway emulates."""
-    if Does.STOP in does or (asked.stream and Does.STOP_IN_STREAMS in does):
+    if Does.STOP in does or (requested.stream and Does.STOP_IN_STREAMS in does):
         document = without(document, "stop")
     if Does.ECHO in does and document.get("echo"):
         document = without(document, "echo")
-    if asked.operation == "embedding" and Does.BASE64 in does and document.get("encoding_format") == "base64":
+    if (
+        requested.operation == "embedding"
+        and Does.BASE64 in does
+        and document.get("encoding_format") == "base64"
+    ):
         document = {**document, "encoding_format": "float"}
     return document
 
 
-def _parted(document: Document, asked: Asked, quirks: Quirks) -> tuple[Parts, str]:
+def _parted(document: Document, requested: Requested, quirks: Quirks) -> tuple[Parts, str]:
     """One request or several, and the rule that requires several."""
-    one = Parts((document,), (0,), asked.choices)
-    if asked.operation == "embedding":
+    one = Parts((document,), (0,), requested.choices)
+    if requested.operation == "embedding":
         rule = quirks.rule(Does.INPUTS)
         return (by_input(document), rule) if rule is not None else (one, "")
     rule = quirks.rule(Does.CHOICES)
@@ -183,9 +195,9 @@ def _stop(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None
     stop = made.document.get("stop")
     stops = [stop] if isinstance(stop, str) else stop
     rule = does.get(Does.STOP) or does.get(Does.STOP_SENT)
-    if rule is None and made.asked.stream:
+    if rule is None and made.requested.stream:
         rule = does.get(Does.STOP_IN_STREAMS)
-    return Stop(stops, made.asked, rule, made.noted) if stops and rule else None
+    return Stop(stops, made.requested, rule, made.noted) if stops and rule else None
 
 
 def _echo(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None:
@@ -194,13 +206,13 @@ def _echo(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None
         return None
     prompt = made.parts.requests[number].get("prompt")
     prompts = prompt if isinstance(prompt, list) else [prompt or ""]
-    return Echo(prompts, max(1, made.asked.choices // len(prompts)), rule, made.noted)
+    return Echo(prompts, max(1, made.requested.choices // len(prompts)), rule, made.noted)
 
 
 def _length(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None:
     del number
-    rule, asked = does.get(Does.LENGTH), made.document
-    limit = asked.get("max_completion_tokens") or asked.get("max_tokens")
+    rule, requested = does.get(Does.LENGTH), made.document
+    limit = requested.get("max_completion_tokens") or requested.get("max_tokens")
     if limit is None and made.client.operation == "completion":
         limit = UNLIMITED
     return Length(limit, rule, made.noted) if rule is not None and limit else None

@@ -29,7 +29,7 @@ from gonogo_server.repair.template import Template
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from gonogo_server.repair.base import Asked, Document, Noted, Stage
+    from gonogo_server.repair.base import Document, Noted, Requested, Stage
     from gonogo_server.repair.documents import Chunk
     from gonogo_server.repair.reading import Event
 
@@ -40,22 +40,22 @@ _LONGEST_DONE: Final = 16
 """Maximum bytes of [DONE] in its variants: in lower case, as a string, with spaces."""
 
 
-def stages(asked: Asked, noted: Noted, *, cumulative: bool = False) -> list[Stage]:
+def stages(requested: Requested, noted: Noted, *, cumulative: bool = False) -> list[Stage]:
     """The stages that always run, in order: each relies on those before it."""
-    chat: list[Stage] = [Roles(noted)] if asked.operation == "chat" else []
-    calls: list[Stage] = [Tools(asked, noted)] if asked.operation == "chat" else []
+    chat: list[Stage] = [Roles(noted)] if requested.operation == "chat" else []
+    calls: list[Stage] = [Tools(requested, noted)] if requested.operation == "chat" else []
     return [
         Failing(noted),
-        Choices(asked, noted),
-        Heading(asked, noted),
+        Choices(requested, noted),
+        Heading(requested, noted),
         *chat,
-        Reasons(asked, noted),
+        Reasons(requested, noted),
         *calls,
-        Cumulative(asked, noted, known=cumulative),
-        Halves(asked, noted),
-        Logprobs(asked, noted),
-        Finish(asked, noted),
-        Usage(asked, noted),
+        Cumulative(requested, noted, known=cumulative),
+        Halves(requested, noted),
+        Logprobs(requested, noted),
+        Finish(requested, noted),
+        Usage(requested, noted),
     ]
 
 
@@ -70,7 +70,7 @@ class StreamRepair:
 
     def __init__(
         self,
-        asked: Asked,
+        requested: Requested,
         noted: Noted,
         more: Sequence[Stage] = (),
         *,
@@ -78,15 +78,15 @@ class StreamRepair:
         cumulative: bool = False,
         rewrite: bool = False,
     ) -> None:
-        self._asked, self._noted, self._rewrite = asked, noted, rewrite
+        self._requested, self._noted, self._rewrite = requested, noted, rewrite
         self._reader = EventReader(noted)
-        own = stages(asked, noted, cumulative=cumulative)
+        own = stages(requested, noted, cumulative=cumulative)
         self._finish = next(stage for stage in own if isinstance(stage, Finish))
         self._usage = next(stage for stage in own if isinstance(stage, Usage))
         self._stages = [*own, *more]
         self._steps = [stage.chunk for stage in self._stages]
         self._template: Template | None = None
-        self._tries = _TRIES if asked.operation == "chat" and not more and not rewrite else 0
+        self._tries = _TRIES if requested.operation == "chat" and not more and not rewrite else 0
         self._seen_done = False
         if media_type != "text/event-stream":
             noted("stream.content_type")
@@ -97,7 +97,7 @@ class StreamRepair:
 
         Requested usage may come after [DONE], or the connection may end without it.
         """
-        return self._seen_done and (self._usage.has_come or not self._asked.include_usage)
+        return self._seen_done and (self._usage.has_come or not self._requested.include_usage)
 
     @property
     def finished(self) -> bool:
@@ -131,7 +131,7 @@ class StreamRepair:
             for chunk in stage.end():
                 yield from self._through(chunk, number + 1)
         if not self._seen_done:
-            self._noted(of_stream(self._asked, "done"))
+            self._noted(of_stream(self._requested, "done"))
 
     def _event(self, event: Event) -> Iterable[Document]:
         data = event.data
@@ -154,7 +154,7 @@ class StreamRepair:
 
     def _at_done(self, data: bytes) -> Iterable[Document]:
         if self._seen_done or data != DONE:
-            self._noted(of_stream(self._asked, "done"))
+            self._noted(of_stream(self._requested, "done"))
         self._seen_done = True
         return ()
 

@@ -14,7 +14,7 @@ from gonogo_server.repair.indexes import indexes
 from gonogo_server.repair.stages.naming import RESPONSE
 
 if TYPE_CHECKING:
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 RULES: Final = (
     *(
@@ -27,7 +27,7 @@ _FLOAT: Final = 4
 """Bytes of a number in base64-encoded vectors."""
 
 
-def embeddings(asked: Asked, document: Document, noted: Noted) -> Document:
+def embeddings(requested: Requested, document: Document, noted: Noted) -> Document:
     """The answer; the same object if it is right. Raises UpstreamError if it is an error or has no vectors."""
     failure = error_in(document)
     if failure is not None:
@@ -36,17 +36,17 @@ def embeddings(asked: Asked, document: Document, noted: Noted) -> Document:
     fields.put("object", "list", "object")
     model = fields.get("model")
     if not isinstance(model, str) or not model:
-        fields.put("model", asked.model, "model_not_empty" if model == "" else "model")
+        fields.put("model", requested.model, "model_not_empty" if model == "" else "model")
     found = document.get("data")
     if not isinstance(found, list) or not found:
         raise UpstreamError("The upstream's answer has no vectors: try again.", code="upstream_empty")
-    if asked.inputs is not None and len(found) != asked.inputs:
+    if requested.inputs is not None and len(found) != requested.inputs:
         # It is unknown then which vector belongs to which input.
         raise UpstreamError(
-            f"The upstream sent {len(found)} vectors for {asked.inputs} inputs: try again.",
+            f"The upstream sent {len(found)} vectors for {requested.inputs} inputs: try again.",
             code="upstream_unreadable",
         )
-    data = [_entry(asked, entry, noted) for entry in found]
+    data = [_entry(requested, entry, noted) for entry in found]
     if len({(type(entry["embedding"]), len(entry["embedding"])) for entry in data}) > 1:
         raise UpstreamError("The upstream's vectors have different lengths.", code="upstream_unreadable")
     numbers, rule = indexes([entry.get("index") for entry in data])
@@ -72,7 +72,7 @@ def _count(fields: Fields) -> None:
             )
 
 
-def _entry(asked: Asked, entry: Any, noted: Noted) -> Document:  # noqa: ANN401 - JSON
+def _entry(requested: Requested, entry: Any, noted: Noted) -> Document:  # noqa: ANN401 - JSON
     if isinstance(entry, list | str):
         noted("embeddings.response.entry_object")
         entry = {"object": "embedding", "embedding": entry}
@@ -86,9 +86,9 @@ def _entry(asked: Asked, entry: Any, noted: Noted) -> Document:  # noqa: ANN401 
         fields.put("embedding", vector, "vector")
     if not isinstance(vector, list | str) or not vector:
         raise _unclear()
-    if asked.base64 and isinstance(vector, list):
+    if requested.base64 and isinstance(vector, list):
         fields.put("embedding", _packed(vector), "embeddings.format.base64")
-    elif not asked.base64 and isinstance(vector, str):
+    elif not requested.base64 and isinstance(vector, str):
         fields.put("embedding", _unpacked(vector), "embeddings.format.default")
     return fields.document
 

@@ -126,15 +126,15 @@ def check_effort(effort: Effort | None, style: ReasoningStyle | None) -> None:
 
 
 def token_limit(
-    card: ModelCard, prompt: Sequence[int], asked: int | None, param: str, default: int | None = None
+    card: ModelCard, prompt: Sequence[int], requested: int | None, param: str, default: int | None = None
 ) -> int:
-    """The maximum number of tokens to generate: `asked`, or else all that fit after the prompt, at most `default`.
+    """The maximum number of tokens to generate: `requested`, or else all that fit after the prompt, at most `default`.
 
     Raises `BadRequest` if prompt and answer together exceed the model's context; `param` names the field of the prompt.
     """
     room = card.context_length - len(prompt)
-    if room < (1 if asked is None else asked):
-        wanted = "at least 1 token" if asked is None else f"{asked} tokens"
+    if room < (1 if requested is None else requested):
+        wanted = "at least 1 token" if requested is None else f"{requested} tokens"
         raise BadRequest(
             # LangChain and LiteLLM recognise this by phrases, not by code: "maximum context length", "prompt is too
             # long".
@@ -143,8 +143,8 @@ def token_limit(
             param=param,
             code="context_length_exceeded",
         )
-    if asked is not None:
-        return asked
+    if requested is not None:
+        return requested
     return room if default is None else min(room, default)
 
 

@@ -31,9 +31,9 @@ def chat_limit(body: CreateChatCompletionRequest) -> int | None:
 
 def completion_limit(body: CreateCompletionRequest, default: int | None = None) -> int:
     """The maximum number of tokens to generate; `default` also limits a request without a limit."""
-    unasked = COMPLETION_TOKENS if default is None else min(COMPLETION_TOKENS, default)
+    usual = COMPLETION_TOKENS if default is None else min(COMPLETION_TOKENS, default)
     # The model fills in the schema's default.
-    return given(body.max_tokens if "max_tokens" in body.model_fields_set else None, unasked)
+    return given(body.max_tokens if "max_tokens" in body.model_fields_set else None, usual)
 
 
 def choices(body: Request) -> int:
@@ -44,8 +44,8 @@ def choices(body: Request) -> int:
 def candidates(body: CreateCompletionRequest) -> int:
     """The number of answers to generate for each prompt; the likeliest are returned."""
     # The model fills in the schema's default of 1, which is valid only for an `n` of 1.
-    asked = body.best_of if "best_of" in body.model_fields_set else None
-    return given(asked, choices(body))
+    best_of = body.best_of if "best_of" in body.model_fields_set else None
+    return given(best_of, choices(body))
 
 
 def chat_logprobs(body: CreateChatCompletionRequest) -> int | None:

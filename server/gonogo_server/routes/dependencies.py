@@ -35,7 +35,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Asking(Generic[Body]):
+class Incoming(Generic[Body]):
     """A request for an operation: its provider, its body (with the provider's model id), and its context."""
 
     provider: Provider
@@ -109,7 +109,7 @@ def _of_messages(request: Request) -> bool:
     return listing or of_messages(request.scope)
 
 
-def asked(model: type[Body], *, tolerant: bool = False) -> Callable[[Request], Awaitable[Asking[Body]]]:
+def parsed(model: type[Body], *, tolerant: bool = False) -> Callable[[Request], Awaitable[Incoming[Body]]]:
     """A dependency that parses the body as `model`; raises as `gonogo_server.requests.body.parse` does.
 
     `tolerant`: fields unknown to the contract are never refused.
@@ -117,7 +117,7 @@ def asked(model: type[Body], *, tolerant: bool = False) -> Callable[[Request], A
     Raises `ProviderNotFound` before the body is read.
     """
 
-    async def read(request: Request) -> Asking[Body]:
+    async def read(request: Request) -> Incoming[Body]:
         settings: Settings = request.app.state.settings
         providers = await registry(request)
         name = await provider_name(request)
@@ -138,7 +138,7 @@ def asked(model: type[Body], *, tolerant: bool = False) -> Callable[[Request], A
         provider, body.model = providers.of_model(name, body.model)
         if provider.strict and not strict and not tolerant:
             await around.beside(check_known, body)
-        return Asking(provider, body, around)
+        return Incoming(provider, body, around)
 
     return read
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from gonogo_wire import CreateEmbeddingRequest
 
-from gonogo_server.routes.dependencies import Asking, asked
+from gonogo_server.routes.dependencies import Incoming, parsed
 from gonogo_server.routes.sending import answered
 
 router = APIRouter()
@@ -13,9 +13,9 @@ router = APIRouter()
 
 @router.post("/embeddings")
 async def create_embedding(
-    asking: Annotated[Asking[CreateEmbeddingRequest], Depends(asked(CreateEmbeddingRequest))],
+    incoming: Annotated[Incoming[CreateEmbeddingRequest], Depends(parsed(CreateEmbeddingRequest))],
     request: Request,
 ) -> Response:
     """The vectors of all inputs."""
-    answering = asking.provider.create_embeddings(asking.body, asking.context)
+    answering = incoming.provider.create_embeddings(incoming.body, incoming.context)
     return await answered(request, answering)

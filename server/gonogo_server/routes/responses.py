@@ -8,11 +8,13 @@ from gonogo_wire import CreateResponseRequest
 from gonogo_server.errors import BadRequest
 from gonogo_server.providers.base import Context
 from gonogo_server.providers.registry import Registry
-from gonogo_server.routes.dependencies import Asking, asked, context, provider_name, registry
+from gonogo_server.routes.dependencies import Incoming, context, parsed, provider_name, registry
 from gonogo_server.routes.sending import answered
 
 router = APIRouter()
-Asked = Annotated[Asking[CreateResponseRequest], Depends(asked(CreateResponseRequest, tolerant=True))]
+IncomingResponse = Annotated[
+    Incoming[CreateResponseRequest], Depends(parsed(CreateResponseRequest, tolerant=True))
+]
 Providers = Annotated[Registry, Depends(registry)]
 Name = Annotated[str | None, Depends(provider_name)]
 Around = Annotated[Context, Depends(context)]
@@ -22,15 +24,17 @@ AS_IT_ENDED: Final = ("stream", "starting_after", "include", "include_obfuscatio
 
 
 @router.post("/responses")
-async def create_response(asking: Asked, request: Request) -> Response:
+async def create_response(incoming: IncomingResponse, request: Request) -> Response:
     """The next items of a conversation, whole or as a stream."""
-    return await answered(request, asking.provider.create_response(asking.body, asking.context))
+    return await answered(request, incoming.provider.create_response(incoming.body, incoming.context))
 
 
 @router.post("/responses/input_tokens")
-async def count_response_input_tokens(asking: Asked, request: Request) -> Response:
+async def count_response_input_tokens(incoming: IncomingResponse, request: Request) -> Response:
     """The number of tokens in an input."""
-    return await answered(request, asking.provider.count_response_input_tokens(asking.body, asking.context))
+    return await answered(
+        request, incoming.provider.count_response_input_tokens(incoming.body, incoming.context)
+    )
 
 
 @router.api_route("/responses/{response_id}", methods=["GET", "HEAD"])

@@ -77,12 +77,14 @@ class Structure:
     instruction: str
 
 
-def structure(asked: ResponseFormat | MISSING | None, limits: SchemaLimits = USUAL) -> Structure | None:
+def structure(
+    response_format: ResponseFormat | MISSING | None, limits: SchemaLimits = USUAL
+) -> Structure | None:
     """The structure that `response_format` asks for; None for free text.
 
     Raises `BadRequest` for a schema that is invalid, unsatisfiable or not enforceable.
     """
-    match asked:
+    match response_format:
         case ResponseFormatJsonObject():
             return Structure(
                 _rule({"type": "object"}, _written(limits)), "Answer with one JSON object and nothing else."

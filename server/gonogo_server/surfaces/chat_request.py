@@ -23,11 +23,11 @@ def chat_request(
     limit: int | None,
     limit_name: Limit,
     counted: bool,
-    unasked: Collection[str] = (),
+    omitted: Collection[str] = (),
 ) -> Document:
     """The request body.
 
-    `limit` is the maximum number of tokens, sent under `limit_name`. `counted`: a stream asks for its usage. `unasked`
+    `limit` is the maximum number of tokens, sent under `limit_name`. `counted`: a stream asks for its usage. `omitted`
     are fields of `chat` that only have their default.
     """
     document = without_nulls(
@@ -35,7 +35,7 @@ def chat_request(
             mode="json",
             by_alias=True,
             exclude_unset=True,
-            exclude={"max_tokens", "max_completion_tokens", "stream_options", *unasked},
+            exclude={"max_tokens", "max_completion_tokens", "stream_options", *omitted},
         )
     )
     if tools := document.get("tools"):

@@ -33,7 +33,7 @@ class Translation:
     """Maximum number of tokens of the answer."""
     stops: tuple[str, ...] = ()
     """Stop sequences; see `ChatAnswer`."""
-    unasked: Collection[str] = field(default=frozenset())
+    omitted: Collection[str] = field(default=frozenset())
     """Fields of `chat` that the client did not send; the upstream uses its own defaults."""
 
     clip: Callable[[], None] | None = None
@@ -51,11 +51,11 @@ class Translation:
 
         `effort`: whether the upstream accepts `reasoning_effort`. If it does not, "none" and a hint are omitted.
         """
-        drops = set(self.unasked)
+        drops = set(self.omitted)
         if not effort and (self.effort_is_hint or self.chat.reasoning_effort == "none"):
             drops.add(EFFORT)
         return chat_request(
-            self.chat, limit=self.limit, limit_name=limit_name, counted=counted, unasked=drops
+            self.chat, limit=self.limit, limit_name=limit_name, counted=counted, omitted=drops
         )
 
     def after(self, refusal: UpstreamError) -> Translation | None:
@@ -64,5 +64,5 @@ class Translation:
             self.clip()
             return replace(self, limit=None, clip=None)
         if self.effort_is_hint and refusal.status < 500 and EFFORT in (refusal.param or str(refusal)):
-            return replace(self, unasked={*self.unasked, EFFORT}, effort_is_hint=False)
+            return replace(self, omitted={*self.omitted, EFFORT}, effort_is_hint=False)
         return None

@@ -135,16 +135,16 @@ def _refuse_twins(functions: Sequence[Function]) -> None:
 
 
 def _function(tool: ChatCompletionTool, at: str, limits: SchemaLimits) -> Function:
-    asked = tool.function
-    parameters = _parameters(asked.parameters, f"{at}.parameters")
-    about = {} if asked.description in (MISSING, None) else {"description": asked.description}
+    function = tool.function
+    parameters = _parameters(function.parameters, f"{at}.parameters")
+    about = {} if function.description in (MISSING, None) else {"description": function.description}
     param, code = f"{at}.parameters", "invalid_function_parameters"
-    if asked.strict:
+    if function.strict:
         rule = enforced(parameters, param, code, limits)
     else:
         rule = advised(_closed(parameters), param, code, limits)
-    described = {"name": asked.name, **about, "parameters": parameters}
-    return Function(asked.name, bool(asked.strict), {"type": "function", "function": described}, rule)
+    described = {"name": function.name, **about, "parameters": parameters}
+    return Function(function.name, bool(function.strict), {"type": "function", "function": described}, rule)
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:

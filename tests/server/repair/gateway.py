@@ -11,7 +11,7 @@ from gonogo.exchange import Chunk
 from gonogo_server.envelope import envelope
 from gonogo_server.errors import ServerError, UpstreamError
 from gonogo_server.repair import body, documents, models
-from gonogo_server.repair.base import Asked
+from gonogo_server.repair.base import Requested
 from gonogo_server.repair.errors import upstream_error
 from gonogo_server.repair.stream import StreamRepair
 
@@ -32,14 +32,14 @@ OPERATIONS: dict[str, Operation] = {
 PREFIXES = {"/chat/completions": "chatcmpl-", "/completions": "cmpl-", "/embeddings": ""}
 
 
-def asked(exchange: Exchange) -> Asked:
+def asked(exchange: Exchange) -> Requested:
     """The properties of a recorded request."""
     date = exchange.header("date")
     fields = exchange.request.fields
     options = fields.get("stream_options")
     prompt = fields.get("prompt")
     several = isinstance(prompt, list) and prompt and not isinstance(prompt[0], int)
-    return Asked(
+    return Requested(
         operation=OPERATIONS[exchange.request.path],
         model=str(fields.get("model") or ""),
         stream=fields.get("stream") is True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonogo_server.repair.base import Asked
+from gonogo_server.repair.base import Requested
 from server.repair.gateway import NOW, chunks
 from server.repair.test_stream import CHAT, DONE, HEAD, events, piece, through
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "ring", "arguments": ""}}
 CALLED = piece({}, "tool_calls")
-WITH_TOOLS = Asked("chat", "m", stream=True, tools=True, fresh_id="chatcmpl-fresh", now=NOW)
-TWO = Asked("chat", "m", stream=True, choices=2, fresh_id="chatcmpl-fresh", now=NOW)
+WITH_TOOLS = Requested("chat", "m", stream=True, tools=True, fresh_id="chatcmpl-fresh", now=NOW)
+TWO = Requested("chat", "m", stream=True, choices=2, fresh_id="chatcmpl-fresh", now=NOW)
 
 
 def more(arguments: Any, **fields: Any) -> Document:  # noqa: ANN401
@@ -30,7 +30,7 @@ def said(text: str, reason: str | None = None, **fields: Any) -> Document:  # no
     return {**HEAD, "object": "text_completion", "choices": [{**choice, **fields}]}
 
 
-def mended(sent: list[Any], asked: Asked = CHAT, **options: Any) -> tuple[list[Document], set[str]]:  # noqa: ANN401
+def mended(sent: list[Any], asked: Requested = CHAT, **options: Any) -> tuple[list[Document], set[str]]:  # noqa: ANN401
     out, noted, error = through(events(sent) + DONE, asked, **options)
     assert error is None, error
     assert out.endswith(DONE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo_server.repair.base import Asked
+from gonogo_server.repair.base import Requested
 from gonogo_server.repair.plan import plan
 from gonogo_server.repair.quirks import NONE, Quirks
 
@@ -49,11 +49,11 @@ class Notes(list[str]):
         self.append(name)
 
 
-def asked_by(document: Document, operation: Operation) -> Asked:
+def asked_by(document: Document, operation: Operation) -> Requested:
     """The properties of a request, as the gateway reads them."""
     prompt = document.get("prompt")
     prompts = len(prompt) if isinstance(prompt, list) and not isinstance(prompt[0], int) else 1
-    return Asked(
+    return Requested(
         operation,
         str(document.get("model", "m")),
         stream=bool(document.get("stream")),

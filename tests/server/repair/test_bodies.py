@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gonogo_server.errors import UpstreamError
 from gonogo_server.repair import documents, models
-from gonogo_server.repair.base import Asked
+from gonogo_server.repair.base import Requested
 from gonogo_server.repair.body import read, repaired
 from gonogo_server.repair.fold import fold
 from server.repair import gateway
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from gonogo.evidence import Record
     from gonogo_server.repair.base import Document
 
-CHAT = Asked("chat", "m", fresh_id="chatcmpl-fresh", now=NOW)
-TEXT = Asked("completion", "m", fresh_id="cmpl-fresh", now=NOW)
-VECTORS = Asked("embedding", "m", now=NOW)
+CHAT = Requested("chat", "m", fresh_id="chatcmpl-fresh", now=NOW)
+TEXT = Requested("completion", "m", fresh_id="cmpl-fresh", now=NOW)
+VECTORS = Requested("embedding", "m", now=NOW)
 MESSAGE = {"role": "assistant", "content": "Hi", "refusal": None}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "ring", "arguments": "{}"}}
 CALLING = {**MESSAGE, "content": None, "tool_calls": [CALL]}
@@ -46,7 +46,7 @@ def vector(index: int = 0, **fields: Any) -> Document:  # noqa: ANN401
     return {"object": "embedding", "index": index, "embedding": [0.5, -1.0], **fields}
 
 
-def mended(value: Any, asked: Asked = CHAT) -> tuple[Document, set[str]]:  # noqa: ANN401
+def mended(value: Any, asked: Requested = CHAT) -> tuple[Document, set[str]]:  # noqa: ANN401
     noted: list[str] = []
     data = value if isinstance(value, bytes) else json.dumps(value).encode()
     found = json.loads(documents.body(repaired(asked, data, noted.append)))
@@ -68,7 +68,7 @@ def less(value: Document, name: str) -> Document:
         (vectors(vector(), vector(1)), VECTORS),
     ],
 )
-def test_a_right_answer_keeps_its_bytes(value: Document, asked: Asked) -> None:
+def test_a_right_answer_keeps_its_bytes(value: Document, asked: Requested) -> None:
     noted: list[str] = []
     data = json.dumps(value, indent=2).encode()
     assert documents.body(repaired(asked, data, noted.append)) == data
@@ -295,7 +295,7 @@ def test_what_is_wrong_in_embeddings_is_put_right(wrong: Document, rule: str) ->
 
 def test_vectors_have_the_form_that_was_asked_for() -> None:
     packed = "AAAAPwAAgL8="  # 0.5 and -1.0 as 32-bit floats, little-endian
-    as_text = Asked("embedding", "m", now=NOW, base64=True)
+    as_text = Requested("embedding", "m", now=NOW, base64=True)
     assert mended(vectors(vector()), as_text) == (
         vectors(vector(embedding=packed)),
         {"embeddings.format.base64"},
@@ -312,7 +312,8 @@ def test_vectors_have_the_form_that_was_asked_for() -> None:
 def test_a_vector_that_nobody_can_read_is_an_error(embedding: object) -> None:
     with pytest.raises(UpstreamError):
         mended(
-            vectors(vector(embedding=embedding)), Asked("embedding", "m", base64=isinstance(embedding, list))
+            vectors(vector(embedding=embedding)),
+            Requested("embedding", "m", base64=isinstance(embedding, list)),
         )
 
 
@@ -364,6 +365,6 @@ def test_a_single_model_gets_its_form() -> None:
 @pytest.mark.parametrize("given", [1, 3])
 def test_vectors_that_are_fewer_or_more_than_the_inputs_are_an_error(given: int) -> None:
     body = json.dumps(vectors(*(vector(number) for number in range(given)))).encode()
-    asked = Asked("embedding", "m", now=NOW, inputs=2)
+    asked = Requested("embedding", "m", now=NOW, inputs=2)
     with pytest.raises(UpstreamError, match=f"{given} vectors for 2 inputs"):
         repaired(asked, body, lambda _: None)

@@ -140,7 +140,7 @@ def test_a_stop_sequence_ends_an_answer_also_at_its_limit() -> None:
 
 def test_a_stream_ends_by_its_limit_where_the_whole_answer_tells_it() -> None:
     made = chat("chat.limit.length", "chat.stream.length", max_tokens=4, stream=True)
-    assert not made.asked.stream
+    assert not made.requested.stream
     body = made.body(0, answered("a", reason="stop", usage=usage(3, 4)))
     assert made.chunks(body)[-1]["choices"][0]["finish_reason"] == "length"
 

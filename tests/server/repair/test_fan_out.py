@@ -41,7 +41,7 @@ def joined(made: Plan, *answers: list[Document], order: list[int] | None = None)
 def test_each_choice_is_a_request_of_its_own() -> None:
     made = chat(IGNORED, n=3, temperature=1)
     assert made.requests == ({"model": "m", "messages": made.document["messages"], "temperature": 1},) * 3
-    assert (made.asked.choices, made.client.choices) == (1, 3)
+    assert (made.requested.choices, made.client.choices) == (1, 3)
 
 
 def test_choices_have_seeds_of_their_own_which_the_next_request_has_again() -> None:
@@ -66,7 +66,7 @@ def test_each_prompt_is_a_request_of_its_own_with_all_of_its_choices() -> None:
         {"model": "m", "prompt": "a", "n": 2},
         {"model": "m", "prompt": "b", "n": 2},
     )
-    assert made.asked.choices == 2
+    assert made.requested.choices == 2
 
 
 def test_prompts_in_tokens_are_told_from_one_prompt_in_tokens() -> None:

@@ -140,7 +140,7 @@ def test_without_quirks_the_request_is_sent_as_it_is_and_nothing_is_noted() -> N
     made = chat(notes=notes, n=2, stop="x", stream=None)
     assert made.requests == (made.document,)
     assert made.requests[0] is made.document
-    assert (made.asked, made.stages(), made.joiner(), notes) == (made.client, (), None, [])
+    assert (made.requested, made.stages(), made.joiner(), notes) == (made.client, (), None, [])
 
 
 def test_names_of_speakers_are_left_out_and_those_of_functions_are_not() -> None:

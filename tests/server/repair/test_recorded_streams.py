@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo_server.repair.base import Asked
+from gonogo_server.repair.base import Requested
 from gonogo_server.repair.stream import StreamRepair
 from server.repair.gateway import NOW, asked, chunks, streamed, text_of
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 FOLDER = os.environ.get("GONOGO_RECORDED_STREAMS")
 STREAMS = sorted(Path(FOLDER).glob("*.bin")) if FOLDER else []
-COUNTED = Asked("chat", "a", stream=True, include_usage=True, choices=3, tools=True, fresh_id="x", now=NOW)
+COUNTED = Requested(
+    "chat", "a", stream=True, include_usage=True, choices=3, tools=True, fresh_id="x", now=NOW
+)
 
 
 @pytest.mark.skipif(FOLDER is None, reason="GONOGO_RECORDED_STREAMS names no folder")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.errors import UpstreamError
-from gonogo_server.repair.base import Asked
+from gonogo_server.repair.base import Requested
 from gonogo_server.repair.documents import frame
 from gonogo_server.repair.stream import StreamRepair
 from server.repair.gateway import NOW, chunks, streamed, text_of
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from gonogo_server.repair.base import Document
 
 DONE = b"data: [DONE]\n\n"
-CHAT = Asked("chat", "m", stream=True, fresh_id="chatcmpl-fresh", now=NOW)
-COUNTED = Asked("chat", "m", stream=True, include_usage=True, fresh_id="chatcmpl-fresh", now=NOW)
-TEXT = Asked("completion", "m", stream=True, fresh_id="cmpl-fresh", now=NOW)
+CHAT = Requested("chat", "m", stream=True, fresh_id="chatcmpl-fresh", now=NOW)
+COUNTED = Requested("chat", "m", stream=True, include_usage=True, fresh_id="chatcmpl-fresh", now=NOW)
+TEXT = Requested("completion", "m", stream=True, fresh_id="cmpl-fresh", now=NOW)
 HEAD = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": NOW, "model": "m"}
 USAGE = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
 
@@ -41,7 +41,11 @@ def events(values: Iterable[Any]) -> bytes:
     return b"".join(map(event, values))
 
 
-def through(data: bytes, asked: Asked = CHAT, **more: Any) -> tuple[bytes, list[str], UpstreamError | None]:  # noqa: ANN401
+def through(
+    data: bytes,
+    asked: Requested = CHAT,
+    **more: Any,  # noqa: ANN401
+) -> tuple[bytes, list[str], UpstreamError | None]:
     noted: list[str] = []
     out, error = streamed([data], StreamRepair(asked, noted.append, **more))
     assert error is None or isinstance(error, UpstreamError)

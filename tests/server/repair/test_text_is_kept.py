@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gonogo_server.repair.base import Asked
+from gonogo_server.repair.base import Requested
 from gonogo_server.repair.stream import StreamRepair
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gonogo_server.repair.base import Document
 
-COUNTED = Asked("chat", "m", stream=True, include_usage=True, fresh_id="chatcmpl-fresh", now=NOW)
+COUNTED = Requested("chat", "m", stream=True, include_usage=True, fresh_id="chatcmpl-fresh", now=NOW)
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8), max_size=8)
 
 

@@ -22,7 +22,7 @@ COUNTING = {"stream": True, "stream_options": {"include_usage": True}}
 def test_a_stream_is_asked_for_as_a_whole_answer_and_made_of_it() -> None:
     made = chat(NO_STREAM, WHOLE, seed=1, **COUNTING)
     assert made.requests == ({"model": "m", "messages": made.document["messages"], "seed": 1},)
-    assert (made.asked.stream, made.client.stream) == (False, True)
+    assert (made.requested.stream, made.client.stream) == (False, True)
     chunks = made.chunks(answered("a", "b", usage=usage(3, 2)))
     assert (texts(list(chunks)), reasons(list(chunks))) == (
         {0: "a", 1: "b"},
@@ -50,14 +50,14 @@ def test_calls_of_a_whole_answer_are_streamed_with_an_index() -> None:
 
 def test_only_streams_that_are_counted_are_made_of_whole_answers_where_only_the_count_is_missing() -> None:
     counts = rule("chat.response.usage", "pass")
-    assert not chat("chat.stream.usage", counts, **COUNTING).asked.stream
-    assert chat("chat.stream.usage", counts, stream=True).asked.stream
+    assert not chat("chat.stream.usage", counts, **COUNTING).requested.stream
+    assert chat("chat.stream.usage", counts, stream=True).requested.stream
 
 
 def test_only_streams_with_tools_are_made_of_whole_answers_where_only_calls_are_lost() -> None:
     tools = [{"type": "function", "function": {"name": "f"}}]
-    assert not chat("tools.stream.arguments_kept", tools=tools, stream=True).asked.stream
-    assert chat("tools.stream.arguments_kept", stream=True).asked.stream
+    assert not chat("tools.stream.arguments_kept", tools=tools, stream=True).requested.stream
+    assert chat("tools.stream.arguments_kept", stream=True).requested.stream
 
 
 def test_a_completion_is_streamed_of_a_whole_one() -> None:
@@ -71,7 +71,7 @@ def test_a_completion_is_streamed_of_a_whole_one() -> None:
 def test_a_whole_answer_is_put_together_from_a_stream() -> None:
     made = chat("chat.response.usage", rule("chat.stream.usage", "pass"), seed=1)
     assert made.requests[0].items() >= COUNTING.items()
-    assert (made.asked.stream, made.asked.include_usage, made.client.stream) == (True, True, False)
+    assert (made.requested.stream, made.requested.include_usage, made.client.stream) == (True, True, False)
     assert made.fold([*spoken("a", "b"), counted(3, 2)]) == {**answered("ab"), "usage": usage(3, 2)}
 
 

@@ -12,7 +12,7 @@ from gonogo_server.answers.written import Body
 from gonogo_server.providers.local.chat import ask
 from gonogo_server.requests import params
 from gonogo_server.requests.checks import check_chat, served_as
-from gonogo_server.surfaces.messages.to_chat import asked
+from gonogo_server.surfaces.messages.to_chat import translated
 from gonogo_server.surfaces.messages.writer import MessageWriter
 from gonogo_server.surfaces.naming import named
 from gonogo_server.surfaces.respond import respond
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gonogo_server.answers.written import Answer
     from gonogo_server.providers.base import Context
     from gonogo_server.providers.local.means import Means
-    from gonogo_server.surfaces.messages.to_chat import Asked
+    from gonogo_server.surfaces.messages.to_chat import Translated
 
 
 async def message(means: Means, body: CreateMessageRequest, context: Context) -> Answer:
@@ -33,7 +33,7 @@ async def message(means: Means, body: CreateMessageRequest, context: Context) ->
     A limit beyond the model's context is taken, as clients ask for 32,000 tokens of any model: the stop reason says
     which limit it was.
     """
-    wanted = await context.beside(asked, body)
+    wanted = await context.beside(translated, body)
     model, made = await _ask(means, wanted, context, limit=body.max_tokens)
     (generation,) = made.generations
     telling = MessageWriter(
@@ -52,11 +52,11 @@ async def message(means: Means, body: CreateMessageRequest, context: Context) ->
 
 async def token_count(means: Means, body: CountMessageTokensRequest, context: Context) -> Body:
     """How many tokens the prompt of the same request has."""
-    _, made = await _ask(means, await context.beside(asked, body), context, limit=1)
+    _, made = await _ask(means, await context.beside(translated, body), context, limit=1)
     return Body(to_json({"input_tokens": len(made.generations[0].prompt)}))
 
 
-async def _ask(means: Means, wanted: Asked, context: Context, limit: int) -> tuple[str, Ask]:
+async def _ask(means: Means, wanted: Translated, context: Context, limit: int) -> tuple[str, Ask]:
     with named(wanted.names):
         await context.beside(check_chat, wanted.chat)
         card = served_as("chat", means.engine, wanted.chat.model)

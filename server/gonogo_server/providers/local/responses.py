@@ -16,7 +16,7 @@ from gonogo_server.requests.params import chat_limit, given
 from gonogo_server.surfaces.naming import named
 from gonogo_server.surfaces.respond import respond
 from gonogo_server.surfaces.responses.echo import echo
-from gonogo_server.surfaces.responses.to_chat import asked
+from gonogo_server.surfaces.responses.to_chat import translated
 from gonogo_server.surfaces.responses.writer import ResponseWriter
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gonogo_server.providers.base import Context
     from gonogo_server.providers.local.means import Means
     from gonogo_server.providers.local.stored_responses import Turns
-    from gonogo_server.surfaces.responses.to_chat import Asked
+    from gonogo_server.surfaces.responses.to_chat import Translated
 
 
 async def response(means: Means, body: CreateResponseRequest, context: Context) -> Answer:
@@ -57,7 +57,7 @@ async def _ask(means: Means, body: CreateResponseRequest, context: Context) -> t
     # A short request may continue a long conversation.
     size = sum(len(before) + len(said) for before, said in turns or ())
     context = replace(context, body_bytes=context.body_bytes + size)
-    wanted = await context.beside(_asked, body, turns)
+    wanted = await context.beside(_translated, body, turns)
     with named(wanted.names):
         await context.beside(check_chat, wanted.chat)
         card = served_as("chat", means.engine, wanted.chat.model)
@@ -65,5 +65,5 @@ async def _ask(means: Means, body: CreateResponseRequest, context: Context) -> t
         return card.id, await ask(means, context, card, wanted.chat, limit=limit, default=default)
 
 
-def _asked(body: CreateResponseRequest, turns: Turns | None) -> Asked:
-    return asked(body, None if turns is None else items_of(turns, body.model))
+def _translated(body: CreateResponseRequest, turns: Turns | None) -> Translated:
+    return translated(body, None if turns is None else items_of(turns, body.model))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gonogo_server.exchange import current
 from gonogo_server.providers.upstream.joining import joined, one
-from gonogo_server.providers.upstream.request import Asking
+from gonogo_server.providers.upstream.request import UpstreamRequest
 from gonogo_server.repair.documents import frame
 
 if TYPE_CHECKING:
@@ -25,38 +25,40 @@ PATHS: Final[Mapping[Operation, str]] = {
 }
 
 
-def askings(client: Client, made: Plan, request_id: str, raw: bytes | None = None) -> Sequence[Asking]:
+def upstream_requests(
+    client: Client, made: Plan, request_id: str, raw: bytes | None = None
+) -> Sequence[UpstreamRequest]:
     """The requests of a plan; `raw` are the bytes of the client's, sent where the plan leaves it as it came."""
-    path = PATHS[made.asked.operation]
+    path = PATHS[made.requested.operation]
     return [
-        Asking(client, path, made, number, request_id, raw if each is made.document else None)
+        UpstreamRequest(client, path, made, number, request_id, raw if each is made.document else None)
         for number, each in enumerate(made.requests)
     ]
 
 
-async def whole(made: Plan, asked: Sequence[Asking]) -> Document:
+async def whole(made: Plan, requests: Sequence[UpstreamRequest]) -> Document:
     """One whole answer of those to all requests."""
-    bodies = await _all([_whole(made, asking) for asking in asked])
+    bodies = await _all([_whole(made, request) for request in requests])
     joiner = made.joiner()
     body = bodies[0] if joiner is None else joiner.whole(bodies)
     _count(body)
     return body
 
 
-async def frames(made: Plan, asked: Sequence[Asking]) -> AsyncGenerator[bytes, None]:
+async def frames(made: Plan, requests: Sequence[UpstreamRequest]) -> AsyncGenerator[bytes, None]:
     """The events of a stream."""
-    async with aclosing(chunks(made, asked)) as coming:
+    async with aclosing(chunks(made, requests)) as coming:
         async for some in coming:
             yield b"".join([frame(chunk) for chunk in some])
 
 
-async def chunks(made: Plan, asked: Sequence[Asking]) -> AsyncGenerator[list[Document], None]:
+async def chunks(made: Plan, requests: Sequence[UpstreamRequest]) -> AsyncGenerator[list[Document], None]:
     """The chunks of a stream, also where the upstream is asked for whole answers."""
-    if not made.asked.stream:
-        yield list(made.chunks(await whole(made, asked)))
+    if not made.requested.stream:
+        yield list(made.chunks(await whole(made, requests)))
         return
     joiner = made.joiner()
-    coming = one(asked[0]) if joiner is None else joined(asked, joiner)
+    coming = one(requests[0]) if joiner is None else joined(requests, joiner)
     exchange = current()
     async with aclosing(coming):
         async for some in coming:
@@ -79,11 +81,11 @@ async def _all(coming: Sequence[Any]) -> list[Document]:
         await asyncio.wait(tasks)
 
 
-async def _whole(made: Plan, asking: Asking) -> Document:
+async def _whole(made: Plan, request: UpstreamRequest) -> Document:
     """A whole answer, also where the upstream is asked for a stream."""
-    if not made.asked.stream:
-        return await asking.whole()
-    async with aclosing(one(asking)) as coming:
+    if not made.requested.stream:
+        return await request.whole()
+    async with aclosing(one(request)) as coming:
         return made.fold([chunk async for chunks in coming for chunk in chunks])
 
 

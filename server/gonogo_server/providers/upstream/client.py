@@ -114,7 +114,7 @@ class Client:
         return self._hidden
 
     @asynccontextmanager
-    async def asked(
+    async def exchange(
         self,
         method: str,
         path: str,

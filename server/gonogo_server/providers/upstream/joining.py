@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from gonogo_server.providers.upstream.request import Asking
+    from gonogo_server.providers.upstream.request import UpstreamRequest
     from gonogo_server.repair.base import Document, Joiner
 
     Item = tuple[int, list[Document] | BaseException | None]
@@ -18,10 +18,10 @@ AHEAD = 64
 """Pieces of answers that are kept for a client that reads slowly, before the upstream has to wait."""
 
 
-async def joined(askings: Sequence[Asking], joiner: Joiner) -> AsyncGenerator[list[Document], None]:
+async def joined(requests: Sequence[UpstreamRequest], joiner: Joiner) -> AsyncGenerator[list[Document], None]:
     """The chunks of all answers in one stream. What one of them raises ends it, and all of them."""
     coming: asyncio.Queue[Item] = asyncio.Queue(AHEAD)
-    tasks = [asyncio.ensure_future(_read(number, asking, coming)) for number, asking in enumerate(askings)]
+    tasks = [asyncio.ensure_future(_read(number, request, coming)) for number, request in enumerate(requests)]
     try:
         left = len(tasks)
         while left:
@@ -39,16 +39,16 @@ async def joined(askings: Sequence[Asking], joiner: Joiner) -> AsyncGenerator[li
         await asyncio.wait(tasks)
 
 
-async def one(asking: Asking) -> AsyncGenerator[list[Document], None]:
+async def one(request: UpstreamRequest) -> AsyncGenerator[list[Document], None]:
     """The chunks of a single answer."""
-    async with aclosing(asking.chunks()) as coming:
+    async with aclosing(request.chunks()) as coming:
         async for chunks in coming:
             yield chunks
 
 
-async def _read(number: int, asking: Asking, coming: asyncio.Queue[Item]) -> None:
+async def _read(number: int, request: UpstreamRequest, coming: asyncio.Queue[Item]) -> None:
     try:
-        async with aclosing(asking.chunks()) as parts:
+        async with aclosing(request.chunks()) as parts:
             async for chunks in parts:
                 await coming.put((number, chunks))
     except Exception as error:  # noqa: BLE001 - whoever reads the queue raises it

@@ -116,7 +116,7 @@ class Models:
     async def _got(self, path: str, context: Context) -> Document:
         """What a GET answers. Raises the upstream's error, and `UpstreamError` for what is no JSON object."""
         current().provider = self._name
-        async with self._client.asked("GET", path, request_id=context.request_id) as reply:
+        async with self._client.exchange("GET", path, request_id=context.request_id) as reply:
             if reply.status in {404, 405} and path != "/models":
                 raise ModelNotFound("The upstream does not know it.", param="model", code="model_not_found")
             if (error := await self._client.error(reply)) is not None:

@@ -11,12 +11,12 @@ from gonogo_server.answers.written import Body, begun
 from gonogo_server.errors import NotTranslated
 from gonogo_server.exchange import current
 from gonogo_server.providers.base import ChatOnly
-from gonogo_server.providers.upstream.answering import askings, frames, whole
+from gonogo_server.providers.upstream.answering import frames, upstream_requests, whole
 from gonogo_server.providers.upstream.endpoints import Endpoints
 from gonogo_server.providers.upstream.models import Models
 from gonogo_server.providers.upstream.relaying import Relaying
 from gonogo_server.providers.upstream.translating import Translating
-from gonogo_server.repair.base import Asked
+from gonogo_server.repair.base import Requested
 from gonogo_server.repair.documents import body as written
 from gonogo_server.repair.plan import plan
 from gonogo_server.requests import params
@@ -104,7 +104,7 @@ class Upstream(ChatOnly):
     async def create_chat_completion(self, body: CreateChatCompletionRequest, context: Context) -> Answer:
         """The upstream's answer."""
         check_agreement(body)
-        asked = self._asked(
+        requested = self._requested(
             "chat",
             body.model,
             stream=bool(body.stream),
@@ -113,12 +113,12 @@ class Upstream(ChatOnly):
             logprobs=params.chat_logprobs(body) is not None,
             tools=bool(body.tools),
         )
-        return await self._answer(asked, context)
+        return await self._answer(requested, context)
 
     async def create_completion(self, body: CreateCompletionRequest, context: Context) -> Answer:
         """The upstream's answer."""
         check_agreement(body)
-        asked = self._asked(
+        requested = self._requested(
             "completion",
             body.model,
             stream=bool(body.stream),
@@ -126,12 +126,12 @@ class Upstream(ChatOnly):
             choices=len(params.prompts(body)) * params.choices(body),
             logprobs=params.completion_logprobs(body) is not None,
         )
-        return await self._answer(asked, context)
+        return await self._answer(requested, context)
 
     async def create_embeddings(self, body: CreateEmbeddingRequest, context: Context) -> Body:
         """The upstream's answer."""
         answer = await self._answer(
-            self._asked(
+            self._requested(
                 "embedding",
                 body.model,
                 inputs=params.inputs(body),
@@ -165,20 +165,24 @@ class Upstream(ChatOnly):
         """Close all connections to the upstream."""
         await self._client.close()
 
-    def _asked(self, operation: Operation, model_id: str, **asked: Any) -> Asked:  # noqa: ANN401 - Asked's own
+    def _requested(self, operation: Operation, model_id: str, **rest: Any) -> Requested:  # noqa: ANN401 - its own
         current().provider = self._name
-        return Asked(operation, model_id, fresh_id=ID[operation] + uuid4().hex, now=int(time.time()), **asked)
+        return Requested(
+            operation, model_id, fresh_id=ID[operation] + uuid4().hex, now=int(time.time()), **rest
+        )
 
-    async def _answer(self, asked: Asked, context: Context) -> Answer:
-        async with self._models.known(asked.model, context):
+    async def _answer(self, requested: Requested, context: Context) -> Answer:
+        async with self._models.known(requested.model, context):
             document: Document = json.loads(context.raw)
-            as_it_came = document["model"] == asked.model
-            document["model"] = asked.model
-            made = plan(document, asked, self._quirks.of(asked.model), current().repaired)
-            asking = askings(self._client, made, context.request_id, context.raw if as_it_came else None)
-            if asked.stream:
-                return await begun(frames(made, asking), self._patience)
-            return Body(written(await whole(made, asking)))
+            as_it_came = document["model"] == requested.model
+            document["model"] = requested.model
+            made = plan(document, requested, self._quirks.of(requested.model), current().repaired)
+            requests = upstream_requests(
+                self._client, made, context.request_id, context.raw if as_it_came else None
+            )
+            if requested.stream:
+                return await begun(frames(made, requests), self._patience)
+            return Body(written(await whole(made, requests)))
 
     async def _forwarded(
         self,
@@ -199,7 +203,7 @@ class Upstream(ChatOnly):
 
     async def _translated(self, made: Translation, context: Context) -> Answer:
         chat = made.chat
-        asked = self._asked(
+        requested = self._requested(
             "chat",
             chat.model,
             stream=made.stream,
@@ -207,7 +211,7 @@ class Upstream(ChatOnly):
             logprobs=params.chat_logprobs(chat) is not None,
             tools=bool(chat.tools),
         )
-        return await self._translating.answer(made, asked, context)
+        return await self._translating.answer(made, requested, context)
 
     async def _counted(
         self, path: str, body: CreateResponseRequest | CountMessageTokensRequest, context: Context

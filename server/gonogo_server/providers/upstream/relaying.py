@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gonogo_server.repair.base import Document
     from gonogo_server.surfaces.relaying import Relay
 
-    Asked: TypeAlias = CreateResponseRequest | CreateMessageRequest | CountMessageTokensRequest
+    SurfaceRequest: TypeAlias = CreateResponseRequest | CreateMessageRequest | CountMessageTokensRequest
 
 NO_SUCH_PATH: Final = frozenset({404, 405, 501})
 """Statuses for a path that a server does not have."""
@@ -48,7 +48,7 @@ class Relaying:
     patience: float | None = None
 
     async def answer(
-        self, path: str, body: Asked, context: Context, relay: Relay | None = None
+        self, path: str, body: SurfaceRequest, context: Context, relay: Relay | None = None
     ) -> Answer | None:
         """The upstream's answer, with a `relay` a stream; None if the upstream does not seem to have the path.
 
@@ -85,7 +85,7 @@ class _Exchange:
 
     async def whole(self) -> Body:
         """The answer as one body. Raises `UpstreamError` if it is an error or not a JSON object."""
-        async with self.client.asked(
+        async with self.client.exchange(
             "POST", self.path, self._content(), self.context.request_id, self.context.headers
         ) as reply:
             await self._check(reply)
@@ -104,7 +104,7 @@ class _Exchange:
     async def events(self, relay: Relay) -> AsyncGenerator[bytes, None]:
         """The events of the answer. Raises a `ServerError` after the last good one."""
         exchange = current()
-        async with self.client.asked(
+        async with self.client.exchange(
             "POST", self.path, self._content(), self.context.request_id, self.context.headers
         ) as reply:
             await self._check(reply)

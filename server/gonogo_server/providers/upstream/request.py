@@ -27,7 +27,7 @@ LINGER_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class UpstreamRequest:
     """Request number `number` of a plan; `raw` are the bytes of the client's, where it is passed on as it came."""
 
     client: Client
@@ -45,11 +45,11 @@ class Asking:
     async def whole(self) -> Document:
         """The answer as one body. Raises a `ServerError` for what is none."""
         plan = self.plan
-        async with self.client.asked("POST", self.path, self.content, self.request_id) as reply:
+        async with self.client.exchange("POST", self.path, self.content, self.request_id) as reply:
             await self._check(reply)
             data = await reply.body()
         try:
-            document = repaired(plan.asked, data, plan.noted)
+            document = repaired(plan.requested, data, plan.noted)
         except UpstreamError as error:
             raise self._told(error) from None
         return plan.body(self.number, document)
@@ -58,9 +58,9 @@ class Asking:
         """The chunks of the answer, those of a piece at once. Raises a `ServerError` after the last that is good."""
         plan = self.plan
         more = plan.stages(self.number)
-        async with self.client.asked("POST", self.path, self.content, self.request_id) as reply:
+        async with self.client.exchange("POST", self.path, self.content, self.request_id) as reply:
             await self._check(reply)
-            repair = StreamRepair(plan.asked, plan.noted, more, media_type=reply.media_type)
+            repair = StreamRepair(plan.requested, plan.noted, more, media_type=reply.media_type)
             async with aclosing(_with_end(reply, repair)) as pieces:
                 async for piece in pieces:
                     good, failure = until_failure(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gonogo_server.errors import UpstreamError
 from gonogo_server.exchange import current
-from gonogo_server.providers.upstream.answering import askings, chunks, whole
+from gonogo_server.providers.upstream.answering import chunks, upstream_requests, whole
 from gonogo_server.repair.plan import plan
 from gonogo_server.repair.table.row import Does
 from gonogo_server.requests.checks import check_agreement
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gonogo_server.providers.base import Context
     from gonogo_server.providers.upstream.client import Client
     from gonogo_server.providers.upstream.models import Models
-    from gonogo_server.repair.base import Asked, Document
+    from gonogo_server.repair.base import Document, Requested
     from gonogo_server.repair.plan import Plan
     from gonogo_server.repair.quirks import Quirks
     from gonogo_server.surfaces.translation import Translation
@@ -45,20 +45,20 @@ class Translating:
         """Whether a stream asks for its usage; not if the upstream is known to have none."""
         return made.stream and Does.REFUSE_USAGE not in self.quirks.of(made.chat.model).does
 
-    async def answer(self, made: Translation, asked: Asked, context: Context) -> Answer:
+    async def answer(self, made: Translation, requested: Requested, context: Context) -> Answer:
         """The answer in the form of the client's API. Errors name the client's fields."""
-        steps = self._steps(made, asked, context)
+        steps = self._steps(made, requested, context)
         return await respond(steps, made.telling, stream=made.stream, patience=self.patience)
 
     async def _steps(
-        self, made: Translation, asked: Asked, context: Context
+        self, made: Translation, requested: Requested, context: Context
     ) -> AsyncGenerator[list[Step], None]:
         answer = ChatAnswer(made.stops)
         with named(made.names):
             check_agreement(made.chat)
             async with (
-                self.models.known(asked.model, context),
-                aclosing(self._coming(made, asked, context)) as coming,
+                self.models.known(requested.model, context),
+                aclosing(self._coming(made, requested, context)) as coming,
             ):
                 async for some in coming:
                     if steps := answer.take(some):
@@ -66,13 +66,13 @@ class Translating:
             yield answer.end()
 
     async def _coming(
-        self, made: Translation, asked: Asked, context: Context
+        self, made: Translation, requested: Requested, context: Context
     ) -> AsyncGenerator[list[Document], None]:
         """The chunks of the answer; the request is sent again as `Translation.after` says."""
         while True:
             begun = False
             try:
-                async with aclosing(self._chunks(self._plan(made, asked), context)) as coming:
+                async with aclosing(self._chunks(self._plan(made, requested), context)) as coming:
                     async for some in coming:
                         begun = True
                         yield some
@@ -84,18 +84,18 @@ class Translating:
             else:
                 return
 
-    def _plan(self, made: Translation, asked: Asked) -> Plan:
-        quirks = self.quirks.of(asked.model)
+    def _plan(self, made: Translation, requested: Requested) -> Plan:
+        quirks = self.quirks.of(requested.model)
         effort = Does.REFUSE_EFFORT not in quirks.does
-        document = made.request(self.limit, counted=asked.include_usage, effort=effort)
-        return plan(document, asked, quirks, current().repaired)
+        document = made.request(self.limit, counted=requested.include_usage, effort=effort)
+        return plan(document, requested, quirks, current().repaired)
 
     async def _chunks(self, made: Plan, context: Context) -> AsyncGenerator[list[Document], None]:
         """The chunks of the answer; a complete answer is a single chunk."""
-        asked = askings(self.client, made, context.request_id)
+        requests = upstream_requests(self.client, made, context.request_id)
         if not made.client.stream:
-            yield [as_chunk(await whole(made, asked))]
+            yield [as_chunk(await whole(made, requests))]
             return
-        async with aclosing(chunks(made, asked)) as coming:
+        async with aclosing(chunks(made, requests)) as coming:
             async for some in coming:
                 yield some

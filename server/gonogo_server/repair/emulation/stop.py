@@ -14,7 +14,7 @@ from gonogo_server.repair.emulation.texts import Place
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 
 class Stop:
@@ -23,17 +23,17 @@ class Stop:
     The token count is the upstream's, of everything that it generated; if it was requested, the stage waits for it.
     """
 
-    def __init__(self, stops: Sequence[str], asked: Asked, rule: str, noted: Noted) -> None:
-        self._stops, self._asked, self._rule, self._noted = tuple(stops), asked, rule, noted
-        self._place = Place(asked.operation, "delta")
+    def __init__(self, stops: Sequence[str], requested: Requested, rule: str, noted: Noted) -> None:
+        self._stops, self._requested, self._rule, self._noted = tuple(stops), requested, rule, noted
+        self._place = Place(requested.operation, "delta")
         self._choices: dict[int, _Choice] = {}
 
     @property
     def finished(self) -> bool:
         """Whether all choices have ended, at least one at a stop sequence, and no requested usage is missing."""
         states = self._choices.values()
-        over = sum(state.over for state in states) >= self._asked.choices
-        return over and any(state.stopped for state in states) and not self._asked.include_usage
+        over = sum(state.over for state in states) >= self._requested.choices
+        return over and any(state.stopped for state in states) and not self._requested.include_usage
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
         """The chunk without the text held back, and a separate chunk for the end of a choice."""
@@ -82,7 +82,7 @@ class Stop:
             ended.append(self._place.ending(choice, reason))
 
     def _cut(self, choice: Document) -> Document:
-        place = Place(self._asked.operation, "message")
+        place = Place(self._requested.operation, "message")
         state = _Choice(self._stops, place)
         left, kept = state.feed(place.text(choice), place.rows(choice), last=True)
         if not state.stopped:

@@ -9,23 +9,23 @@ from gonogo_server.repair.stages.heading import OBJECTS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gonogo_server.repair.base import Asked, Document
+    from gonogo_server.repair.base import Document, Requested
 
 HEAD: Final[Sequence[str]] = ("id", "created", "model", "system_fingerprint", "service_tier")
 
 
-def chunks(body: Document, asked: Asked) -> Sequence[Document]:
+def chunks(body: Document, requested: Requested) -> Sequence[Document]:
     """The stream for an answer: for each choice a role, its content, and an end; then the usage."""
     head: Document = {name: body[name] for name in HEAD if name in body}
-    head["object"] = OBJECTS[asked.operation]
-    uncounted: Document = {"usage": None} if asked.include_usage else {}
+    head["object"] = OBJECTS[requested.operation]
+    uncounted: Document = {"usage": None} if requested.include_usage else {}
     made = [
         {**head, "choices": [choice], **uncounted}
         for each in body.get("choices") or ()
-        for choice in (_chat_choices(each) if asked.operation == "chat" else _text_choices(each))
+        for choice in (_chat_choices(each) if requested.operation == "chat" else _text_choices(each))
     ]
     usage = body.get("usage")
-    if asked.include_usage and isinstance(usage, dict):
+    if requested.include_usage and isinstance(usage, dict):
         made.append({**head, "choices": [], "usage": usage})
     return made
 

@@ -10,7 +10,7 @@ from gonogo_server.repair.stages.naming import STREAM, both, of_stream
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 RULES: Final = (
     *both("choices", "has_choices", "index", "delta", "finish_reason"),
@@ -27,9 +27,9 @@ class Choices:
     Raises UpstreamError if a choice's number or text cannot be determined.
     """
 
-    def __init__(self, asked: Asked, noted: Noted) -> None:
-        self._asked, self._noted = asked, noted
-        self._chat = asked.operation == "chat"
+    def __init__(self, requested: Requested, noted: Noted) -> None:
+        self._requested, self._noted = requested, noted
+        self._chat = requested.operation == "chat"
         self._used: set[int] = set()
         # The number that replaces an index beyond the requested choices.
         self._numbers: dict[int, int] = {}
@@ -58,7 +58,7 @@ class Choices:
             index = choice["index"]
             if index in self._numbers.values() and index not in self._numbers:
                 raise _unclear("more choices than requested")
-            if index >= self._asked.choices:
+            if index >= self._requested.choices:
                 choice["index"] = self._number(index)
                 edited |= choice["index"] != index
             self._used.add(choice["index"])
@@ -68,7 +68,7 @@ class Choices:
 
     def _number(self, index: int) -> int:
         if index not in self._numbers:
-            free = (number for number in range(self._asked.choices) if number not in self._used)
+            free = (number for number in range(self._requested.choices) if number not in self._used)
             self._numbers[index] = next(free, index)
         return self._numbers[index]
 
@@ -76,11 +76,11 @@ class Choices:
         if choices is not None and choices != []:
             raise _unclear("choices that are not a list")
         if not chunk.get("usage"):
-            self._noted(of_stream(self._asked, "choices" if choices is None else "has_choices"))
+            self._noted(of_stream(self._requested, "choices" if choices is None else "has_choices"))
             return ()
         if choices == []:
             return (chunk,)
-        self._noted(of_stream(self._asked, "choices"))
+        self._noted(of_stream(self._requested, "choices"))
         return ({**chunk, "choices": []},)
 
     @staticmethod
@@ -113,16 +113,16 @@ class Choices:
         else:
             self._as_text(choice)
         if "finish_reason" not in choice:
-            self._noted(of_stream(self._asked, "finish_reason"))
+            self._noted(of_stream(self._requested, "finish_reason"))
             choice["finish_reason"] = None
         return choice
 
     def _index(self, index: object, place: int, among: int) -> int:
         """The index: 0 of one choice, or the position in a chunk that has all choices."""
-        self._noted(of_stream(self._asked, "index"))
+        self._noted(of_stream(self._requested, "index"))
         if isinstance(index, str) and index.isdecimal() and index.isascii():
             return int(index[:9])
-        if among == self._asked.choices:
+        if among == self._requested.choices:
             return place
         raise _unclear("a choice without an index although several were requested")
 

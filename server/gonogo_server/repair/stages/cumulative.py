@@ -16,7 +16,7 @@ from gonogo_server.repair.stages.texts import put_text, text_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 RULES: Final = ("text.same", "text.completions_same")
 FEWEST: Final = 4
@@ -77,9 +77,9 @@ class _Text:
 class Cumulative:
     """Passes on the new text of each delta, if deltas are cumulative; `known`: that is known from the start."""
 
-    def __init__(self, asked: Asked, noted: Noted, *, known: bool = False) -> None:
+    def __init__(self, requested: Requested, noted: Noted, *, known: bool = False) -> None:
         self._noted = noted
-        self._chat = asked.operation == "chat"
+        self._chat = requested.operation == "chat"
         self._rule = RULES[0] if self._chat else RULES[1]
         self._known = known
         self._texts: dict[int, _Text] = {}

@@ -10,7 +10,7 @@ from gonogo_server.repair.stages.naming import both, of_stream
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 RULES: Final = (*both("finish_once", "finish_last"), "chat.stream.finish_empty")
 _CONTENT: Final = ("content", "refusal", "tool_calls", "reasoning_content", "reasoning")
@@ -23,9 +23,9 @@ class Finish:
     choice or without any: a missing end is never invented.
     """
 
-    def __init__(self, asked: Asked, noted: Noted) -> None:
-        self._asked, self._noted = asked, noted
-        self._chat = asked.operation == "chat"
+    def __init__(self, requested: Requested, noted: Noted) -> None:
+        self._requested, self._noted = requested, noted
+        self._chat = requested.operation == "chat"
         self._begun: set[int] = set()
         self._finished: set[int] = set()
         self._early: set[int] = set()  # choices with content after a finish reason: their last reason counts
@@ -102,7 +102,7 @@ class Finish:
         ]
         if not goes_on:
             return self._release(), chunk
-        self._noted(of_stream(self._asked, "finish_last"))
+        self._noted(of_stream(self._requested, "finish_last"))
         self._held = None
         for choice in goes_on:
             choice["finish_reason"] = choice["finish_reason"] or ending[choice["index"]]
@@ -126,7 +126,7 @@ class Finish:
         ]
         if not again:
             return chunk
-        self._noted(of_stream(self._asked, "finish_once"))
+        self._noted(of_stream(self._requested, "finish_once"))
         for choice in again:
             choice["finish_reason"] = None
         return {**chunk, "choices": [c for c in chunk["choices"] if c not in again or self._has_content(c)]}

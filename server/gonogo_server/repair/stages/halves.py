@@ -9,7 +9,7 @@ from gonogo_server.repair.stages.texts import put_text, text_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 RULES: Final = ("text.surrogates",)
 
@@ -17,9 +17,9 @@ RULES: Final = ("text.surrogates",)
 class Halves:
     """Holds the first surrogate of a character until the second arrives; without one it is released unchanged."""
 
-    def __init__(self, asked: Asked, noted: Noted) -> None:
+    def __init__(self, requested: Requested, noted: Noted) -> None:
         self._noted = noted
-        self._chat = asked.operation == "chat"
+        self._chat = requested.operation == "chat"
         self._first: dict[int, str] = {}
 
     def chunk(self, chunk: Document) -> Iterable[Document]:

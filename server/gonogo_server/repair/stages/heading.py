@@ -11,7 +11,7 @@ from gonogo_server.repair.stages.naming import both, of_stream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gonogo_server.repair.base import Asked, Document, Noted, Operation
+    from gonogo_server.repair.base import Document, Noted, Operation, Requested
 
 RULES: Final = both(
     "id",
@@ -34,9 +34,9 @@ OBJECTS: Final[Mapping[Operation, str]] = {"chat": "chat.completion.chunk", "com
 class Heading:
     """Gives all chunks the values of the first one, or those of the request if the first lacks them."""
 
-    def __init__(self, asked: Asked, noted: Noted) -> None:
-        self._asked, self._noted = asked, noted
-        self._object = OBJECTS[asked.operation]
+    def __init__(self, requested: Requested, noted: Noted) -> None:
+        self._requested, self._noted = requested, noted
+        self._object = OBJECTS[requested.operation]
         self._id: str | None = None
         self._created: int | None = None
         self._model: str | None = None
@@ -70,7 +70,7 @@ class Heading:
         """The chunk with its optional members repaired or removed."""
         if self._is_right_beside(chunk):
             return chunk
-        self._noted(of_stream(self._asked, "rest"))
+        self._noted(of_stream(self._requested, "rest"))
         right = {name: value for name, value in chunk.items() if name not in ("obfuscation", "service_tier")}
         if isinstance(chunk.get("obfuscation"), str):
             right["obfuscation"] = chunk["obfuscation"]
@@ -86,14 +86,14 @@ class Heading:
         right = {"id": self._id, "object": self._object, "created": self._created, "model": self._model}
         wrong = {name: value for name, value in right.items() if not is_same(chunk.get(name), value)}
         for name in wrong:
-            self._noted(of_stream(self._asked, self._broken(name, chunk.get(name))))
+            self._noted(of_stream(self._requested, self._broken(name, chunk.get(name))))
         return {**chunk, **wrong} if wrong else chunk
 
     def _begin(self, chunk: Document) -> None:
-        asked = self._asked
-        self._id = _name(chunk.get("id")) or asked.fresh_id
-        self._model = _name(chunk.get("model")) or asked.model
-        self._created = in_seconds(chunk.get("created"), asked.now)
+        requested = self._requested
+        self._id = _name(chunk.get("id")) or requested.fresh_id
+        self._model = _name(chunk.get("model")) or requested.model
+        self._created = in_seconds(chunk.get("created"), requested.now)
 
     @staticmethod
     def _broken(name: str, was: object) -> str:

@@ -9,7 +9,7 @@ from gonogo_server.repair.logprobs import of_chat, of_completion
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 RULES: Final = ("chat.stream.logprobs", "completions.stream.logprobs")
 
@@ -17,9 +17,9 @@ RULES: Final = ("chat.stream.logprobs", "completions.stream.logprobs")
 class Logprobs:
     """Gives log probabilities the form of the operation; null if there are none."""
 
-    def __init__(self, asked: Asked, noted: Noted) -> None:
+    def __init__(self, requested: Requested, noted: Noted) -> None:
         self._noted = noted
-        self._chat = asked.operation == "chat"
+        self._chat = requested.operation == "chat"
         self._written: dict[int, int] = {}  # characters of each text so far
 
     def chunk(self, chunk: Document) -> Iterable[Document]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gonogo_server.repair.base import Asked, Operation
+    from gonogo_server.repair.base import Operation, Requested
 
 STREAM: Final[Mapping[Operation, str]] = {"chat": "chat.stream", "completion": "completions.stream"}
 RESPONSE: Final[Mapping[Operation, str]] = {
@@ -32,11 +32,11 @@ _OF_COMPLETIONS: Final[Mapping[str, str]] = {
 }
 
 
-def of_stream(asked: Asked, name: str) -> str:
+def of_stream(requested: Requested, name: str) -> str:
     """The id of a rule about the requested stream."""
-    if asked.operation == "completion":
+    if requested.operation == "completion":
         name = _OF_COMPLETIONS.get(name, name)
-    return f"{STREAM[asked.operation]}.{name}"
+    return f"{STREAM[requested.operation]}.{name}"
 
 
 def both(*names: str) -> tuple[str, ...]:

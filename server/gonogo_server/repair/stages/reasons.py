@@ -10,7 +10,7 @@ from gonogo_server.repair.stages.naming import both, of_stream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 RULES: Final = both("finish_reason")
 KNOWN: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
@@ -49,8 +49,8 @@ def meant(reason: object) -> str | None:
 class Reasons:
     """Writes null if there is no reason, and the contract's word for synonyms."""
 
-    def __init__(self, asked: Asked, noted: Noted) -> None:
-        self._asked, self._noted = asked, noted
+    def __init__(self, requested: Requested, noted: Noted) -> None:
+        self._requested, self._noted = requested, noted
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
         """The chunk with the contract's finish reasons."""
@@ -60,7 +60,7 @@ class Reasons:
             if reason is None or (type(reason) is str and reason in KNOWN):
                 continue
             choice["finish_reason"] = meant(reason)
-            self._noted(of_stream(self._asked, "finish_reason"))
+            self._noted(of_stream(self._requested, "finish_reason"))
             edited = True
         return ({**chunk} if edited else chunk,)
 

@@ -9,7 +9,7 @@ from gonogo_server.repair.stages.calls import Calls
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 RULES: Final = (
     "chat.stream.finish_called",
@@ -37,8 +37,8 @@ class Tools:
     Raises UpstreamError for a fragment that belongs to no known call.
     """
 
-    def __init__(self, asked: Asked, noted: Noted) -> None:
-        self._fresh, self._noted = asked.fresh_id, noted
+    def __init__(self, requested: Requested, noted: Noted) -> None:
+        self._fresh, self._noted = requested.fresh_id, noted
         self._calls: dict[int, Calls] = {}
 
     def chunk(self, chunk: Document) -> Iterable[Document]:

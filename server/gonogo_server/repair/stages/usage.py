@@ -10,7 +10,7 @@ from gonogo_server.repair.stages.naming import both, of_stream
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gonogo_server.repair.base import Asked, Document, Noted
+    from gonogo_server.repair.base import Document, Noted, Requested
 
 RULES: Final = both(
     "usage",
@@ -27,8 +27,8 @@ RULES: Final = both(
 class Usage:
     """Keeps the last usage, and sends it at the end. Missing usage is never invented."""
 
-    def __init__(self, asked: Asked, noted: Noted) -> None:
-        self._asked, self._noted = asked, noted
+    def __init__(self, requested: Requested, noted: Noted) -> None:
+        self._requested, self._noted = requested, noted
         self._counted: Document | None = None
         self._behind = False  # whether a chunk followed it
 
@@ -46,7 +46,7 @@ class Usage:
         if not isinstance(usage, dict) or not usage:
             self._note("usage_schema")
             return self._bare(chunk)
-        if not self._asked.include_usage:
+        if not self._requested.include_usage:
             self._note("usage_unasked")
         elif chunk["choices"] or self._counted is not None:
             self._note("usage_once" if self._counted is not None else "usage")
@@ -57,7 +57,7 @@ class Usage:
     def end(self) -> Iterable[Document]:
         """The chunk with the usage."""
         chunk, self._counted = self._counted, None
-        if chunk is None or not self._asked.include_usage:
+        if chunk is None or not self._requested.include_usage:
             return ()
         if self._behind:
             self._note("usage_last")
@@ -69,9 +69,9 @@ class Usage:
     def _bare(self, chunk: Document) -> Iterable[Document]:
         if not chunk["choices"]:
             return ()
-        if self._asked.include_usage:
+        if self._requested.include_usage:
             return ({**chunk, "usage": None},)
         return ({name: value for name, value in chunk.items() if name != "usage"},)
 
     def _note(self, name: str) -> None:
-        self._noted(of_stream(self._asked, name))
+        self._noted(of_stream(self._requested, name))

@@ -55,7 +55,7 @@ FOREIGN: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Translated:
     """What the request is in chat, what its fields are called here, and what chat has no field for."""
 
     chat: CreateChatCompletionRequest
@@ -66,7 +66,7 @@ class Asked:
     """Tokens that the thinking may have."""
 
 
-def asked(body: Request, *, images: bool = False) -> Asked:
+def translated(body: Request, *, images: bool = False) -> Translated:
     """The same for chat, without its limit.
 
     Raises `BadRequest`, with `param`, for what is not supported; `images` says whether images are.
@@ -95,7 +95,7 @@ def asked(body: Request, *, images: bool = False) -> Asked:
     display = None if thinking is None or isinstance(thinking, MessageThinkingDisabled) else thinking.display
     budget = thinking.budget_tokens if isinstance(thinking, MessageThinkingEnabled) else None
     made = CreateChatCompletionRequest.model_validate(chat)
-    return Asked(made, names, tuple(stops), display != "omitted", budget)
+    return Translated(made, names, tuple(stops), display != "omitted", budget)
 
 
 def _check_offered(body: CreateMessageRequest) -> None:

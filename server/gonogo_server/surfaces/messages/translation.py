@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo_server.requests.params import effort
-from gonogo_server.surfaces.messages.to_chat import asked
+from gonogo_server.surfaces.messages.to_chat import translated
 from gonogo_server.surfaces.messages.writer import MessageWriter
 from gonogo_server.surfaces.translation import Translation
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def translation(body: CreateMessageRequest) -> Translation:
     """The translated request. Raises `BadRequest`, with `param`, for what a chat completion cannot express."""
-    wanted = asked(body, images=True)
+    wanted = translated(body, images=True)
     limits = dict.fromkeys(("max_tokens", "max_completion_tokens"), "max_tokens")
     telling = MessageWriter(body.model, shows_thinking=wanted.shows_thinking)
     return Translation(

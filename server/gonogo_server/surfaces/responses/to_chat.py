@@ -54,19 +54,19 @@ FOREIGN: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Translated:
     """What the request is in chat, and what its fields are called here."""
 
     chat: CreateChatCompletionRequest
     names: dict[str, str]
 
 
-def asked(
+def translated(
     body: CreateResponseRequest,
     before: Sequence[ResponseInputItem] | None = None,
     *,
     images: bool = False,
-) -> Asked:
+) -> Translated:
     """The same for chat.
 
     `before` are the items of the conversation so far; None if no response is stored, so that none can be continued.
@@ -100,7 +100,7 @@ def asked(
     _add_tools(body, chat, names)
     if not chat["messages"]:
         raise unsupported("input", "is empty: send a string or items.")
-    return Asked(CreateChatCompletionRequest.model_validate(chat), names)
+    return Translated(CreateChatCompletionRequest.model_validate(chat), names)
 
 
 def _check_offered(body: CreateResponseRequest, *, stored: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gonogo_server.requests.params import given
 from gonogo_server.surfaces.responses.echo import echo
-from gonogo_server.surfaces.responses.to_chat import asked
+from gonogo_server.surfaces.responses.to_chat import translated
 from gonogo_server.surfaces.responses.writer import ResponseWriter
 from gonogo_server.surfaces.translation import Translation
 
@@ -19,13 +19,13 @@ DEFAULTS: Final = frozenset({"temperature", "top_p"})
 
 def translation(body: CreateResponseRequest) -> Translation:
     """The translated request. Raises `BadRequest`, with `param`, for what a chat completion cannot express."""
-    wanted = asked(body, images=True)
-    unasked = DEFAULTS - body.model_fields_set
+    wanted = translated(body, images=True)
+    omitted = DEFAULTS - body.model_fields_set
     limits = dict.fromkeys(("max_tokens", "max_completion_tokens"), "max_output_tokens")
     return Translation(
         wanted.chat,
         {**wanted.names, **limits, "stream_options": "stream"},
-        ResponseWriter(echo(body) | dict.fromkeys(unasked)),
+        ResponseWriter(echo(body) | dict.fromkeys(omitted)),
         given(body.max_output_tokens, None),
-        unasked=unasked,
+        omitted=omitted,
     )
