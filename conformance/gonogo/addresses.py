@@ -1,4 +1,4 @@
-"""Base URLs: paths are appended to them, and their query goes with every request (Azure's `?api-version=…`).
+"""Base URLs: paths are appended to them, and their query is sent with every request (Azure's `?api-version=…`).
 
 A query value whose name looks like a credential is never shown.
 """
@@ -17,13 +17,13 @@ def tidy(base_url: str) -> str:
 
 
 def parted(base_url: str) -> tuple[str, str]:
-    """The base URL without its query and without "/" at its end, and the query ("" if there is none)."""
+    """The base URL without its query and a trailing "/", and the query ("" if there is none)."""
     root, _, query = base_url.partition("?")
     return root.rstrip("/"), query
 
 
 def url_of(base_url: str, path: str) -> str:
-    """The URL of a request with this path; `path` begins with "/" and may have a query of its own."""
+    """The URL of a request with this path; `path` begins with "/" and may have a query."""
     root, query = parted(base_url)
     return root + with_query(path, query)
 

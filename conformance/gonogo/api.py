@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 _stopper: ContextVar[Stopper | None] = ContextVar("stopper", default=None)
-"""What ends the run of a cancelled call."""
+"""Ends the run of a cancelled call."""
 
 
-def check(  # noqa: PLR0913 - one parameter an option, each by its name
+def check(  # noqa: PLR0913 - one keyword parameter per option
     base_url: str,
     *,
     api_key: str | None = None,
@@ -104,7 +104,7 @@ def _asynchronous(call: Callable[P, Report]) -> Callable[P, Coroutine[None, None
 
         def judged() -> Report | None:
             _stopper.set(stopper)  # of this thread's copy of the context
-            with suppress(KeyboardInterrupt):  # ended before the target was greeted
+            with suppress(KeyboardInterrupt):  # ended before the first requests were done
                 return call(*arguments, **options)
             return None
 
@@ -131,7 +131,7 @@ CancelledError.
 
 
 def _refuse_text(**options: Iterable[str]) -> None:
-    """Raise UsageError for "chat" in place of ("chat",): a string is an iterable of its letters."""
+    """Raise UsageError for "chat" in place of ("chat",): a string is an iterable of its characters."""
     for name, value in options.items():
         if isinstance(value, str):
             raise UsageError(f'{name} takes several texts: write {name}=["{value}"].')

@@ -59,12 +59,12 @@ class Approach:
     embedding model, are chosen from the target's list. `timeout` is the limit of one exchange in seconds, `concurrency`
     the requests in flight at a time. `evidence` is the file that is written during the run. `fuzzing` describes the
     generated requests that follow those of the rules, if any. `extra_body` holds fields that are added to the body of
-    every generation. `resume` is whether the file of evidence is resumed: what reached the target is not sent again.
-    `headers` are added to every request; `ca_file` and `insecure` say whom TLS trusts (see `collect.trust`). `interval`
-    is the least time between the beginnings of two requests, `max_seconds` the longest that the requests may take
-    together, both in seconds, `max_bytes` the most that the bodies of their answers may have together. After
-    `max_failures` broken must rules no more is sent. `context_length` is that of the model in tokens, for targets that
-    do not tell it. `behind` is how to stand behind the target as its upstream, if one does.
+    every generation. `resume` is whether the file of evidence is resumed: requests that reached the target are not sent
+    again. `headers` are added to every request; `ca_file` and `insecure` set the trusted certificates (see
+    `collect.trust`). `interval` is the minimum time between the starts of two requests, `max_seconds` the time limit of
+    all requests together, both in seconds; `max_bytes` limits the total size of all answer bodies. After `max_failures`
+    broken must rules nothing more is sent. `context_length` is the model's context length in tokens, for targets that
+    do not report it. `behind` configures the suite's own upstream behind a gateway, if there is one.
     """
 
     base_url: str
@@ -102,11 +102,11 @@ async def collect(
     enough: Callable[[Record], Because | None] | None = None,
     stopper: Stopper | None = None,
 ) -> tuple[Record, ...]:
-    """Record the answers to a plan, a record for each model; the requests of the greeting are in them too.
+    """Record the answers to a plan, a record for each model; they include the requests of the greeting.
 
-    `on_exchange` is called with each exchange once it is recorded. `enough` says of the record of a model why the run
-    ends with it, None if it does not, and `stopper` ends it from outside; then the rest of the plan is unsent.
-    Raises as `check` does, and KeyboardInterrupt where it is ended before the greeting is over.
+    `on_exchange` is called with each exchange once it is recorded. `enough` returns for a model's record why the
+    run ends now, or None to continue; `stopper` ends it from outside. The rest of the plan is then recorded as unsent.
+    Raises as `check` does, and KeyboardInterrupt if the run is stopped during the greeting.
     """
     earlier = _earlier(approach)
     extra_body = redact_fields(approach.extra_body, approach.api_key)
@@ -152,7 +152,7 @@ def _model_runs(
     keep: Callable[..., Kept],
     enough: Callable[[Record], Because | None] | None,
 ) -> list[ModelRun]:
-    """A run for each subject, which continues with its record."""
+    """A model run for each subject, which continues its record."""
     ids = ids_after(begun, "x")
     found = []
     for record, subject in zip(begun, subjects, strict=True):
@@ -178,7 +178,7 @@ async def _upstream(approach: Approach) -> AsyncIterator[Standing | None]:
 async def _led_to(
     upstream: Standing, approach: Approach, recorder: Records, bounds: _Bounds
 ) -> tuple[Approach, str | None]:
-    """The approach with the model that leads to the upstream, and the one of a second provider that does."""
+    """The approach with the model routed to the upstream, and the model of a second provider if there is one."""
     assert approach.behind is not None
     named = approach.models[0] if approach.models else None
     found: list[tuple[str, str | None]] = []
@@ -209,7 +209,7 @@ def _give_up(runs: ModelRuns, asked: Plan, fuzzing: Fuzzing | None, because: Bec
 def _enough_in(
     enough: Callable[[Record], Because | None], begun: Record, kept: Kept, unsettled: Collection[str]
 ) -> Because | None:
-    """Why the run ends with what was recorded, without answers that may be requested once more."""
+    """Why the run ends with the exchanges recorded so far, except those that may be requested again."""
     record = kept.added_to(begun)
     return enough(
         replace(record, exchanges=tuple(e for e in record.exchanges if e.stimulus not in unsettled))
@@ -218,7 +218,7 @@ def _enough_in(
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """What may end a run: `stopper`, or `max_seconds` after `began`, a time of the loop."""
+    """The limits of a run: `stopper`, and `max_seconds` after `began`, a time of the loop."""
 
     stopper: Stopper
     max_seconds: float | None
@@ -277,7 +277,7 @@ async def _greeted(approach: Approach, recorder: _Remembering, bounds: _Bounds) 
 
 
 def _earlier(approach: Approach) -> tuple[Record, ...]:
-    """The exchanges that the evidence file already holds, for each model, if it is resumed; else none."""
+    """The records in the evidence file, one for each model, if it is resumed; else none."""
     if not approach.resume:
         return ()
     if approach.evidence is None:
@@ -286,14 +286,14 @@ def _earlier(approach: Approach) -> tuple[Record, ...]:
 
 
 def _named(approach: Approach, known: Sequence[Target]) -> list[Target]:
-    """The targets as the options name them; models that were not given come from the known record."""
+    """The targets by the options; models that were not given come from the known record."""
     models = approach.models or [target.model for target in known]
     embedder = approach.embedding_model or known[0].embedding_model
     return [Target(shown(approach.base_url), model, embedder) for model in models]
 
 
 def _told(group: ExceptionGroup) -> Exception:
-    """The first error that has a sentence for the user, else the group itself, which is a bug."""
+    """The first error with a message for the user, else the group itself, which is a bug."""
     known: Exception | None = group.subgroup(GonogoError)
     while isinstance(known, ExceptionGroup):
         known = known.exceptions[0]
@@ -302,7 +302,7 @@ def _told(group: ExceptionGroup) -> Exception:
 
 @dataclass
 class _Remembering:
-    """A recorder that keeps its exchanges, under ids of its own."""
+    """A recorder that keeps its exchanges, with its own ids."""
 
     recorder: Records
     ids: Iterator[str]

@@ -35,15 +35,15 @@ OWNERS: Final = {
     "sglang": "SGLang",
     "vllm": "vLLM",
 }
-"""Whose name it is that the entries of a server's model list have as `owned_by`."""
+"""The server by the `owned_by` of the entries in its model list."""
 
 PATIENCE: Final = 2.0
-"""Seconds that a server on this machine may take to list its models."""
+"""Timeout in seconds for the model list of a local server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A server that answered: its base URL, what it is or may be, and its models.
+    """A server that answered: its base URL, its known or likely name, and its models.
 
     `models` is None if listing them needs a key.
     """
@@ -54,7 +54,7 @@ class Found:
 
 
 async def discover(ports: Mapping[int, tuple[str, ...]] = PORTS, patience: float = PATIENCE) -> list[Found]:
-    """The servers that answer `GET /v1/models` as an OpenAI-compatible one does, or with 401 or 403."""
+    """The servers that answer `GET /v1/models` with a model list, or with 401 or 403."""
     # trust_env: no proxy for this machine, and no keys from a netrc file.
     async with httpx2.AsyncClient(timeout=patience, trust_env=False) as client:
         found = await asyncio.gather(*(_ask(client, port, servers) for port, servers in ports.items()))
@@ -79,6 +79,6 @@ async def _ask(client: httpx2.AsyncClient, port: int, servers: tuple[str, ...]) 
 
 
 def _entries(body: object) -> list[dict[str, object]] | None:
-    """The entries of a list of models, None if the body is something else."""
+    """The entries of a model list; None if the body is something else."""
     data = body.get("data") if isinstance(body, dict) else None
     return [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else None

@@ -1,16 +1,15 @@
 """The evidence file: what was recorded about one target, as JSON Lines, so that it can be judged again.
 
 The first line is a header: `{"gonogo": version, "evidence_version": 1, "target": …, "started": …, "extra_body": …}`,
-the last absent in older files. Each further line is one exchange, or
-`{"unsent": stimulus, "reason": code, "about": [id, …], "values": {…}}` (`gonogo.reasons` has the codes; an older file
-has a sentence as the reason, and no more). A run that asks for several models is of version 2: its header has
+the last one absent in older files. Each further line is one exchange, or
+`{"unsent": stimulus, "reason": code, "about": [id, …], "values": {…}}` (`gonogo.reasons` has the codes; older
+files have only a sentence as the reason). A run with several models has version 2: its header has
 `"models": [id, …]`, `target` names the first of them, and each further line has its `"model"`; an exchange
-without one speaks of the endpoint, and belongs to every model. A chunk of a body is `[seconds, text]`, or
+without one is about the endpoint, and belongs to every model. A chunk of a body is `[seconds, text]`, or
 `[seconds, {"base64": …}]` if its bytes are not valid UTF-8 on their own. A body of more than 64 KiB, such as vectors,
 is packed without loss: its chunks are `{"zlib": base64 of the whole body, "pieces": [[seconds, bytes], …]}`. A line is
-flushed as soon as its
-exchange ended, so that a crash loses nothing that was recorded. Secrets are never
-written (see `gonogo.redaction`).
+flushed at the end of its exchange, so that a crash loses no recorded exchange. Secrets are never written (see
+`gonogo.redaction`).
 """
 
 from __future__ import annotations
@@ -40,13 +39,13 @@ if TYPE_CHECKING:
 
 EVIDENCE_VERSION = 1
 SEVERAL_VERSION = 2
-"""Of a file of several models. An older gonogo would take the exchanges of all for those of one."""
+"""The version of files with several models: older versions of gonogo would assign all exchanges to one model."""
 
 _REASONS = {reason.value: reason for reason in Reason}
 _OLDER_REASONS = {
     "no embedding model is known; give one with --embedding-model": Reason.NO_EMBEDDING_MODEL,
 }
-"""Sentences of older files on which a verdict depends; any other is shown as it is."""
+"""Sentences in older files on which a verdict depends; any other is shown unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +62,9 @@ class Record:
     """Everything that one run recorded.
 
     `started` is the time of its beginning (ISO 8601, UTC). `unsent` maps the keys of stimuli that were not sent to the
-    reason; an exchange of such a key was to be repeated, and does not count. `gonogo` is the version that wrote it.
-    `truncated` is true where the last line of the file was cut short and is omitted. `extra_body` holds the fields that
-    went into the body of every generation. A run that asks for several models has a record for each.
+    reason; an exchange with such a key was to be repeated, and does not count. `gonogo` is the version that wrote it.
+    `truncated` is true if the last line of the file was truncated and is omitted. `extra_body` has the fields that were
+    added to the body of every generation. A run with several models has a record for each.
     """
 
     target: Target
@@ -103,9 +102,9 @@ class EvidenceWriter:
 
     @classmethod
     def go_on(cls, path: str | PathLike[str], *records: Record, key: str | None = None) -> Self:
-        """Replace the file at `path` by these records, one for each model, and write what follows them.
+        """Replace the file at `path` by these records, one for each model, and append to it.
 
-        The file is replaced in one step, so that a crash at any moment loses nothing that was recorded. Raises
+        The file is replaced in one step, so that a crash at any moment loses no recorded exchange. Raises
         EvidenceError if it cannot be written.
         """
         target = Path(path).resolve()  # the target of a link, not the link
@@ -122,7 +121,7 @@ class EvidenceWriter:
         return writer
 
     def _opened(self, path: Path) -> IO[str]:
-        """The file, opened for appending; no other run writes it."""
+        """The file, opened for appending and locked against other runs."""
         try:
             file = path.open("a", encoding="ascii", newline="\n")
         except OSError as error:
@@ -137,7 +136,7 @@ class EvidenceWriter:
         self._write(to_json(redact(exchange, self._key)))
 
     def unsent(self, key: str, because: Because, model: str | None = None) -> None:
-        """Write that the stimulus of this key was not sent, and why, secrets redacted; `model` is None for every."""
+        """Write that this key's stimulus was not sent, and why, secrets redacted; `model` None means every model."""
         line = {
             "unsent": key,
             "reason": because.reason.value,
@@ -147,7 +146,7 @@ class EvidenceWriter:
         self._write(line if model is None else line | {"model": model})
 
     def add(self, *records: Record) -> None:
-        """Write everything in the records; an exchange that is in several of them is written once."""
+        """Write all records; an exchange in several of them is written once."""
         written: set[str] = set()
         for record in records:
             for exchange in record.exchanges:
@@ -171,7 +170,7 @@ class EvidenceWriter:
         return EvidenceError(f"Cannot write the evidence file {self._path}: {error.strerror}.")
 
     def close(self) -> None:
-        """Close the file; every line is in it already."""
+        """Close the file; every line has been flushed."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -184,7 +183,7 @@ class EvidenceWriter:
 
 
 def write(path: str | PathLike[str], *records: Record, key: str | None = None) -> None:
-    """Write whole records, one for each model; `EvidenceError` where the file cannot be written."""
+    """Write complete records, one for each model. Raises `EvidenceError` if the file cannot be written."""
     with EvidenceWriter(path, *_begun(records), key=key, models=_several(records)) as writer:
         writer.add(*records)
 
@@ -194,12 +193,12 @@ def _begun(records: Sequence[Record]) -> tuple[Target, str, Mapping[str, object]
 
 
 def _several(records: Sequence[Record]) -> list[str]:
-    """The models of the records, where they are several."""
+    """The models of the records if there are several, else none."""
     return [str(record.target.model) for record in records] if len(records) > 1 else []
 
 
 def read(path: str | PathLike[str]) -> Record:
-    """Read the evidence of one model; `EvidenceError` if there is that of several, and as `read_each` raises it."""
+    """Read the evidence of one model. Raises `EvidenceError` if the file has several, and as `read_each` does."""
     record, *more = read_each(path)
     if more:
         raise EvidenceError(f"The evidence file {path} covers {len(more) + 1} models; expected one.")
@@ -207,9 +206,9 @@ def read(path: str | PathLike[str]) -> Record:
 
 
 def read_each(path: str | PathLike[str]) -> tuple[Record, ...]:
-    """Read an evidence file, a record for each model; `EvidenceError` says in one sentence why it cannot be read.
+    """Read an evidence file, a record for each model. Raises `EvidenceError` with a one-sentence reason.
 
-    A last line that was cut short, as a crash leaves it, is omitted and reported by `Record.truncated`.
+    A truncated last line, as after a crash, is omitted and reported in `Record.truncated`.
     """
     lines = _Lines(Path(path))
     header = lines.header()

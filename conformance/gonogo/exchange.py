@@ -1,6 +1,6 @@
-"""An exchange: a request and everything that came back, as timed raw bytes.
+"""An exchange: a request and everything that was received, as timed raw bytes.
 
-It is recorded by `gonogo.collect`, stored by `gonogo.evidence`, and only read after that. No I/O; nothing here
+`gonogo.collect` records it, `gonogo.evidence` stores it, and all other modules only read it. No I/O; nothing here
 interprets a body.
 """
 
@@ -23,8 +23,8 @@ class FailureKind(StrEnum):
     CONNECT = "connect"  # no connection: refused, unknown host, TLS
     TIMEOUT = "timeout"  # the time limit of one exchange ran out
     RESET = "reset"  # the connection broke, or closed before the response was complete
-    PROTOCOL = "protocol"  # what came is not HTTP
-    TOO_LARGE = "too-large"  # the body passed the recorder's limit; what came until then is kept
+    PROTOCOL = "protocol"  # the received bytes are not HTTP
+    TOO_LARGE = "too-large"  # the body exceeded the recorder's limit; the bytes before it are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Request:
     def json(self) -> object:
         """The body as JSON, or None if it is empty or not JSON (some requests are broken on purpose).
 
-        What is nested deeper than Python reads counts as not JSON.
+        JSON that is nested too deeply for Python's parser counts as not JSON.
         """
         try:
             return json.loads(self.body)
@@ -73,7 +73,7 @@ class Request:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields of the JSON object that the body is; none if it is anything else."""
+        """The fields of the body's JSON object; empty if the body is anything else."""
         value = self.json
         return value if isinstance(value, dict) else {}
 
@@ -90,10 +90,10 @@ class Chunk:
 class Exchange:
     """A request and its answer; compared and cached by identity.
 
-    `id` is unique in one evidence file ("x17"); `stimulus` is the key of the stimulus that asked for it.
+    `id` is unique in one evidence file ("x17"); `stimulus` is the key of the stimulus that caused it.
     `status` is None if no response began; `failure` is None if the response is complete.
     `headers` keep their order and repetitions. `seconds` runs from sending to the last byte (or failure).
-    `model` is its model in a run with several models; None if it concerns the endpoint, and so all models.
+    `model` is its model in a run with several models; None if it is about the endpoint and therefore all models.
     `sent` is when it was sent, a Unix time by the recorder's clock, and `hung_up` is whether the target closed the
     connection after the whole answer without notice: None if that was not observed.
     """
@@ -112,14 +112,14 @@ class Exchange:
 
     @property
     def body(self) -> bytes:
-        """The whole body, content codings undone."""
+        """The whole body, with content codings decoded."""
         return b"".join(chunk.data for chunk in self.chunks)
 
     @property
     def json(self) -> object:
-        """The body as JSON as Python reads it, None if it is not JSON, or is nested deeper than Python reads.
+        """The body parsed by Python's JSON parser; None if it is not JSON, or is nested too deeply.
 
-        Judges read with `gonogo.judge.reading`, which is strict.
+        Checks use `gonogo.judge.reading`, which is strict.
         """
         try:
             return json.loads(self.body)
@@ -152,6 +152,6 @@ class Exchange:
 
 
 def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
-    """Join every value of a field, whatever its case, or None if it is absent."""
+    """Join all values of a field (names are case-insensitive), or return None if it is absent."""
     values = [value for key, value in headers if key.lower() == name.lower()]
     return ", ".join(values) if values else None

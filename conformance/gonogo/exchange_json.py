@@ -12,13 +12,13 @@ import jsonschema_rs
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Headers, Request
 
 MOST_PLAIN = 64 * 2**10
-"""Bytes of a body that is kept as text. Rules compare vectors number by number, so nothing of a larger one can go."""
+"""The largest body kept as text. Larger ones are packed, not truncated: rules compare every number of a vector."""
 MOST_PACKED = 64 * 2**20
-"""Bytes that a packed body may unpack to: four times what the recorder keeps."""
+"""The maximum size of an unpacked body: four times the recorder's limit."""
 
 
 def to_json(exchange: Exchange) -> dict[str, Any]:
-    """The exchange as a line of an evidence file; secrets in it are not redacted."""
+    """The exchange as a line of an evidence file; secrets are not redacted here."""
     request = exchange.request
     return {
         "id": exchange.id,
@@ -116,7 +116,7 @@ def _object(**properties: object) -> dict[str, Any]:
 
 
 def _pieces(last: object) -> dict[str, object]:
-    """Pairs of seconds and something else."""
+    """The schema of pairs of seconds and another value."""
     pair = {"type": "array", "prefixItems": [_SECONDS, last], "minItems": 2, "maxItems": 2}
     return {"type": "array", "items": pair}
 
@@ -140,7 +140,7 @@ def _exchange(chunks: object) -> jsonschema_rs.Validator:
 _STRING = {"type": "string"}
 _SECONDS = {"type": "number"}
 _OPTIONAL = {"model": _STRING, "sent": _SECONDS, "hung_up": {"type": "boolean"}}
-"""Fields of an exchange that a line lacks where they are None, and that older files do not know."""
+"""Fields that are omitted from a line if they are None, and are absent in older files."""
 _HEADERS = {
     "type": "array",
     "items": {"type": "array", "items": _STRING, "minItems": 2, "maxItems": 2},

@@ -15,7 +15,7 @@ OTHERS: Final = "is in use by another run: wait until it ends, or give another f
 
 
 def alone(file: IO[str]) -> bool:
-    """Whether no other process writes this file; from then on none does that asks, until it is closed."""
+    """Lock this file; returns False if another process holds the lock. Closing the file releases it."""
     if sys.platform == "win32" or not S_ISREG(os.fstat(file.fileno()).st_mode):
         return True
     try:

@@ -1,7 +1,7 @@
-"""Why a rule could not be decided, or what a target does not support: a code and a sentence for each.
+"""The reasons why a rule was not decided or not supported: a code and a sentence for each.
 
-A template holds names in braces for the values that a report fills in. No template and no value names an exchange:
-exchanges have a field of their own, so that text from a target is never searched or rewritten.
+A template has names in braces for the values that a report fills in. No template and no value names an exchange:
+exchanges have a separate field, so that text from a target is never searched or rewritten.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class Reason(StrEnum):
 
     @property
     def names(self) -> frozenset[str]:
-        """The names of the values that the template holds."""
+        """The names of the values in the template."""
         return frozenset(name for _, name, _, _ in Formatter().parse(self.template) if name is not None)
 
-    # ---- nothing was seen ------------------------------------------------------------------------------------
+    # ---- no observation --------------------------------------------------------------------------------------
     NOTHING_SEEN = "nothing-seen", "nothing to judge: no {what} was recorded"
     NOTHING_RECORDED = "nothing-recorded", "no such exchange was recorded"
     NOT_RECORDED = "not-recorded", "the evidence does not contain this request; run the check again"
@@ -132,7 +132,7 @@ class Reason(StrEnum):
         ),
     )
 
-    # ---- the target says that it does not do this ------------------------------------------------------------
+    # ---- the target refuses the feature ----------------------------------------------------------------------
     REFUSED = "refused", "the target refuses this with {status}"
     REFUSED_BY_NAME = "refused-by-name", "the target refuses the parameter by name with {status}"
     REFUSED_PLAIN = "refused-plain", "the target also refuses the plain form, with {status}"
@@ -163,7 +163,7 @@ class Reason(StrEnum):
     NO_ERROR_OBJECT = "no-error-object", "the refusal has no error object"
     NO_ERROR_MESSAGE = "no-error-message", "the error object has no message"
 
-    # ---- when text comes -------------------------------------------------------------------------------------
+    # ---- arrival of text -------------------------------------------------------------------------------------
     SHORT_TEXT = "short-text", "the text has only {words} words, which may arrive at once"
     SOON = "soon", "the whole text arrived after {seconds} s, too early to tell whether it was buffered"
     SLOW_TO_BEGIN = (
@@ -318,13 +318,13 @@ NOT_APPLICABLE = frozenset(
         Reason.NO_REASONING,
     }
 )
-"""Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""
+"""Reasons why a rule does not apply: its case did not occur."""
 
 CUT_SHORT = frozenset({Reason.TARGET_GONE, Reason.INTERRUPTED, Reason.OUT_OF_TIME, Reason.OUT_OF_ROOM})
-"""Reasons by which a run ended before it had asked all: without them it might have been a no-go."""
+"""Reasons why a run ended before its plan: the missing requests could have changed the result to no-go."""
 
 LOST = frozenset({Reason.TARGET_LOST, Reason.TARGET_LOST_AFTER_SEVERAL, Reason.TARGET_LOST_BEFORE})
-"""Reasons that are about what may have stopped the target, and not about an answer that was read."""
+"""Reasons about requests that may have stopped the target, not about an answer that was read."""
 
 UNREAD = frozenset(
     {
@@ -336,4 +336,4 @@ UNREAD = frozenset(
         Reason.NOT_REFUSED,
     }
 )
-"""Reasons that speak of an answer which no check has read."""
+"""Reasons about an answer that no check has read."""

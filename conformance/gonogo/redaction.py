@@ -1,4 +1,4 @@
-"""Secrets are redacted before anything is stored: credentials, cookies, and the key of the run wherever it occurs."""
+"""Redacts secrets before anything is stored: credentials, cookies, and every occurrence of the run's key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 REDACTED = "[redacted]"
 
 WRONG_KEY = "Bearer sk-gonogo-0f3c9a7e51d84b62"
-"""An Authorization that opens nothing, and is not a secret: it is sent to be refused."""
+"""An Authorization that is deliberately wrong, and therefore not a secret."""
 
 _SECRET_FIELDS = frozenset(
     {"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"}
@@ -30,7 +30,7 @@ _SECRET_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class OwnHeader:
-    """A header that the run adds to every request; a `secret` one is redacted in everything that is stored."""
+    """A header that the run adds to every request; if `secret`, it is redacted in everything that is stored."""
 
     name: str
     value: str
@@ -38,22 +38,22 @@ class OwnHeader:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The texts to redact: the value, and what follows a scheme in it ("Bearer …"), if it is a secret."""
+        """The texts to redact if it is a secret: the value, and its part after a scheme such as "Bearer"."""
         return (self.value, self.value.rpartition(" ")[2]) if self.secret else ()
 
 
 def looks_secret(name: str) -> bool:
-    """Whether a header or a parameter of this name carries a credential, judging by the name."""
+    """Whether the name of a header or parameter suggests a credential."""
     return _SECRET_NAME.search(name) is not None
 
 
 def redact(exchange: Exchange, *secrets: str | None, own: Iterable[OwnHeader] = ()) -> Exchange:
-    """Get the exchange without secrets.
+    """Return the exchange without secrets.
 
-    Credentials and cookies in headers, but for WRONG_KEY, and each literal secret in any request header, become
-    "[redacted]", and so do the values of `own` headers that are secret. A secret of 16 characters or more, which no
-    honest answer holds by chance, is redacted in the response's headers too, and in the path and both bodies masked
-    by as many "*", so that every byte keeps its offset.
+    Credentials and cookies in headers, except WRONG_KEY, and each literal secret in any request header, become
+    "[redacted]", and so do the values of secret `own` headers. A secret of 16 characters or more, which cannot occur in
+    an answer by chance, is redacted in the response's headers too. In the path and both bodies it is masked by the same
+    number of "*", so that every byte keeps its offset.
     """
     known = [secret for secret in secrets if secret]
     taken = {(header.name.lower(), header.value) for header in own if header.secret}
@@ -73,7 +73,7 @@ def redact(exchange: Exchange, *secrets: str | None, own: Iterable[OwnHeader] = 
 
 
 def redact_fields(fields: Mapping[str, object], key: str | None = None) -> Mapping[str, object]:
-    """Get the fields of a JSON object with the literal `key` masked, as `redact` does it in bodies."""
+    """Return the fields of a JSON object with the literal `key` masked, as `redact` does in bodies."""
     if not key or len(key) < _LEAST_KEY:
         return fields
     masked: dict[str, object] = json.loads(json.dumps(fields).replace(json.dumps(key)[1:-1], "*" * len(key)))
@@ -104,7 +104,7 @@ def _mask(data: bytes, secrets: Sequence[str]) -> bytes:
 
 
 def _mask_chunks(chunks: tuple[Chunk, ...], secrets: Sequence[str]) -> tuple[Chunk, ...]:
-    """Mask across chunk borders too: an echoed key may arrive in several chunks."""
+    """Mask across chunk boundaries too: an echoed key may arrive in several chunks."""
     body = b"".join(chunk.data for chunk in chunks)
     masked = _mask(body, secrets)
     if masked == body:

@@ -1,4 +1,4 @@
-"""Runs on a target: check it, or judge its recorded evidence again. Nothing is printed."""
+"""Checks a target, or judges recorded evidence again. Nothing is printed."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rules are judged; whether warnings, and refusals in which groups, break the gate too.
+    """The judged rules, and which other verdicts close the gate: warnings if `strict`, refusals in `require` groups.
 
-    Rules about generated requests are among them where `fuzz` is true, those about clients for Node where it is said
-    where these lie (`node`), and of all those of the `rule_set` alone, the newest where it is None. Where `gateway` is
-    true they are those about a gateway in front of the suite's own upstream, and no others.
+    Only rules of the `rule_set` are judged; None is the newest. Rules about generated requests are judged only if
+    `fuzz` is true, rules about Node clients only if `node` has the folder of their packages. If `gateway` is true, only
+    the rules about a gateway in front of the suite's own upstream are judged.
     """
 
     only: tuple[str, ...] = ()
@@ -64,10 +64,10 @@ class Selection:
     gateway: bool = False
 
     def scenarios(self, catalogue: Catalogue) -> tuple[Scenario, ...]:
-        """The rules, their checks known to exist.
+        """The selected rules; each has its steps bound.
 
-        Raises UsageError for a selector that fits no rule, for a set that there is not, and for a required group that
-        is omitted.
+        Raises UsageError for a selector that matches no rule, for an unknown set, and for a required group that is
+        omitted.
         """
         rule_set = sets.SETS.named(self.rule_set)
         if self.only and self.profiles:
@@ -97,7 +97,7 @@ class Selection:
         return chosen
 
     def _refuse_switched_off(self, catalogue: Catalogue) -> None:
-        """Raise UsageError if rules are named that another option brings in."""
+        """Raise UsageError if rules are named that need another option."""
         if not self.gateway and _names_gateway(catalogue, (*self.only, *self.require)):
             raise UsageError("The rules of the group gateway need --upstream-faults.")
         if not self.fuzz and any(name.partition(".")[0] in GROUPS for name in (*self.only, *self.require)):
@@ -112,7 +112,7 @@ class Selection:
             )
 
     def _can_judge(self, scenario: Scenario, rule_set: str) -> bool:
-        """Whether the set has the rule, and the run what it takes to judge it."""
+        """Whether the set has the rule, and the options that it needs are set."""
         return (
             sets.SETS.holds(rule_set, scenario.rule)
             and (self.fuzz or scenario.rule.group not in GROUPS)
@@ -121,14 +121,14 @@ class Selection:
         )
 
     def held(self, report: Report, catalogue: Catalogue) -> Report:
-        """The report, and those on its models, with what it says of each profile."""
+        """The report with the result of each profile, for all models together and for each."""
         rule_set = sets.SETS.named(self.rule_set)
         known = {scenario.rule.id for scenario in catalogue if self._can_judge(scenario, rule_set)}
         return _held(report, frozenset(self.profiles), known)
 
 
 def _is_about_node_alone(catalogue: Catalogue, selectors: Iterable[str]) -> bool:
-    """Whether one of the selectors names rules about clients for Node and no others."""
+    """Whether one of the selectors names only rules about Node clients."""
     return any(all(map(_is_of_node, catalogue.select([selector]))) for selector in selectors)
 
 
@@ -148,7 +148,7 @@ def _refuse_absent(scenarios: Iterable[Scenario], selector: str, rule_set: str) 
 
 @dataclass(frozen=True, slots=True)
 class Waivers:
-    """A baseline, and the day on which its entries hold or do not."""
+    """A baseline, and the date against which its entries expire."""
 
     baseline: Baseline
     today: date
@@ -162,7 +162,7 @@ def check(
     waivers: Waivers | None = None,
     stopper: Stopper | None = None,
 ) -> Report:
-    """Ask the target everything that the selected rules look at, and judge the answers.
+    """Send the requests of the selected rules to the target, and judge the answers.
 
     `on_done` is called once for each stimulus of the plan that is done with, with its key. With a `stopper` the run can
     be ended from outside; what was collected until then is judged. Raises TargetError if there is nothing to judge,
@@ -182,8 +182,8 @@ def check(
             collect(approach, plan(scenarios), on_done, replay, enough=enough, stopper=stopper)
         )
         _consult(records, scenarios)
-        _hand_on(records, replay)  # what a run that was resumed had recorded before
-        # The clients may still be reading; their rules are judged when they are done.
+        _hand_on(records, replay)  # including the exchanges that a resumed run had recorded before
+        # The replays may still be running; client rules are judged when they have ended.
         others = [s for s in scenarios if not _is_of_clients(s)]
         found = [judge(record, others, catalogue) for record in records]
     of_clients = [s for s in scenarios if _is_of_clients(s)]
@@ -198,10 +198,10 @@ def check(
 def judge_again(
     records: Sequence[Record], selection: Selection, catalogue: Catalogue, waivers: Waivers | None = None
 ) -> Report:
-    """Judge what was stored, a record for each model, by the rules of this version."""
+    """Judge stored records, one for each model, by the rules of this version."""
     scenarios = selection.scenarios(catalogue)
     _consult(records, scenarios)
-    # The clients in Python read in this process, where a rule asks what they make of an answer.
+    # Python clients are replayed in this process, when a rule requests an outcome.
     with _replaying([s for s in scenarios if _is_of_node(s)], selection.node) as replay:
         _hand_on(records, replay)
     judged = [judge(record, scenarios, catalogue) for record in records]
@@ -209,16 +209,16 @@ def judge_again(
 
 
 def _consult(records: Sequence[Record], scenarios: Iterable[Scenario]) -> None:
-    """Ask Schemathesis about the cases where its checks are among the rules."""
+    """Run Schemathesis' checks on the cases if their rules are selected."""
     if any(scenario.rule.group == OF_SCHEMATHESIS for scenario in scenarios):
         consult(records)
 
 
 @contextmanager
 def _replaying(scenarios: Sequence[Scenario], node: Node | None) -> Iterator[Callable[[Exchange], None]]:
-    """What hands each exchange to the clients, in processes beside this one; at the end their outcomes are known.
+    """Yield a function that submits an exchange to the clients in other processes; at the end all outcomes are known.
 
-    Where no rule of the clients was chosen, nothing is handed on and no process started.
+    If no client rule is selected, no process is started.
     """
     with ExitStack() as stack:
         lanes = []
@@ -242,7 +242,7 @@ def _hand_on(records: Iterable[Record], replay: Callable[[Exchange], None]) -> N
 
 @contextmanager
 def _remembering(replays: Replays) -> Iterator[Callable[[Exchange], None]]:
-    """What hands exchanges in; at the end their outcomes are waited for and kept."""
+    """Yield a function that submits an exchange; at the end, wait for the outcomes and keep them."""
     exchanges: dict[str, Exchange] = {}
 
     def submit(exchange: Exchange) -> None:
@@ -270,7 +270,7 @@ def _is_of_clients(scenario: Scenario) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Enough:
-    """Says when so many must rules are broken that the run ends; one that several models break counts once."""
+    """Ends a run once `most` must rules are broken; a rule that several models break counts once."""
 
     most: int
     scenarios: Sequence[Scenario]
@@ -279,7 +279,7 @@ class _Enough:
     broken: dict[str | None, set[str]] = field(default_factory=dict)
 
     def __call__(self, record: Record) -> Because | None:
-        """Why the run ends with what is recorded of it so far; None if it continues."""
+        """Why the run ends with the record so far; None if it continues."""
         judged = judge(record, self.scenarios, self.catalogue)
         if self.waivers is not None:
             judged, _ = waive(judged, self.waivers.baseline, self.catalogue.ids, self.waivers.today)
@@ -291,7 +291,7 @@ class _Enough:
 def _enough(
     approach: Approach, scenarios: Iterable[Scenario], catalogue: Catalogue, waivers: Waivers | None
 ) -> Callable[[Record], Because | None] | None:
-    """None if nothing but the end of the plan ends a run. Rules of clients wait for the end, as replays do."""
+    """None if only the end of the plan ends a run. Client rules are judged at the end, because replays end then."""
     if approach.max_failures is None:
         return None
     return _Enough(approach.max_failures, [s for s in scenarios if not _is_of_clients(s)], catalogue, waivers)
@@ -304,7 +304,7 @@ def _report(
     selection: Selection,
     waivers: Waivers | None,
 ) -> Report:
-    """The report on what was judged of each record; the baseline is held against all of them together."""
+    """The report on the judgements of each record; the baseline applies to all of them together."""
     known = [explain(judgements, record) for judgements, record in zip(judged, records, strict=True)]
     problems: list[Problem] = []
     if waivers is not None:

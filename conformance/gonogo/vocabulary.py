@@ -1,7 +1,7 @@
-"""Step phrases and what they mean: the small language that scenarios are written in.
+"""Step phrases and their meanings: the language of scenarios.
 
 A phrase is a format string of the `parse` library, the one pytest-bdd's `parsers.parse` uses too, so that both
-runners of the scenarios read them alike. Beside its own types there is `json`, one JSON value.
+runners of the scenarios parse them in the same way. `json`, one JSON value, is added to its types.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def _json(text: str) -> object:
 
 @functools.cache
 def types() -> Mapping[str, Callable[[str], Any]]:
-    """The types of fields that `parse` does not bring."""
-    import parse  # noqa: PLC0415 - half of the phrases have no fields and need none of it
+    """The field types that `parse` does not have."""
+    import parse  # noqa: PLC0415 - half of the phrases have no fields and do not need it
 
     return {"json": parse.with_pattern(r"[\[{\"].*[\]}\"]")(_json)}
 
@@ -41,18 +41,18 @@ class Phrase(Generic[T]):
 
     @functools.cached_property
     def compiled(self) -> parse.Parser:
-        """The pattern as `parse` reads it; made when a text might be this phrase."""
+        """The compiled pattern; created when a text may match this phrase."""
         import parse  # noqa: PLC0415 - as above
 
         return parse.compile(self.pattern, types(), case_sensitive=True)
 
     @functools.cached_property
     def ends(self) -> tuple[str, str]:
-        """What every text of this phrase begins with, and what it ends with."""
+        """The constant prefix and suffix of every text of this phrase."""
         return self.pattern.partition("{")[0], self.pattern.rpartition("}")[2]
 
     def match(self, text: str) -> dict[str, object] | None:
-        """The named values of `text`, or None if it is another phrase."""
+        """The named values of `text`, or None if it does not match."""
         begin, end = self.ends
         if not (text.startswith(begin) and text.endswith(end)):
             return None
@@ -61,7 +61,7 @@ class Phrase(Generic[T]):
 
 
 class Vocabulary(Generic[T]):
-    """Phrases of one kind; no two may fit the same text."""
+    """Phrases of one kind; no two may match the same text."""
 
     def __init__(self) -> None:
         self._plain: dict[str, Phrase[T]] = {}

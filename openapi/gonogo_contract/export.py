@@ -1,10 +1,10 @@
 """The contract as an OpenAPI 3.1 document, for tools that do not read 3.2.
 
-`python -m gonogo_contract.export` writes it beside the contract; with --check it only compares, and exits 1
-where the file is not what the contract gives.
+`python -m gonogo_contract.export` writes it next to the contract; with --check it only compares, and exits with 1
+if the file is out of date.
 
-What 3.1 cannot say is lost: the schema of a whole stream, and with it that a stream ends with [DONE]. The
-schema of one event takes its place, as tools of that version read it.
+3.1 has no keyword for the schema of a whole stream, so the requirement that a stream ends with [DONE] is lost. The
+schema of one event takes its place, as tools for 3.1 expect.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HEADER = "# Derived from openapi.yaml by `python -m gonogo_contract.export`; cha
 
 
 class _Dumper(yaml.SafeDumper):
-    """Keeps the lines of a text as they are."""
+    """Writes multi-line texts as literal blocks."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -39,7 +39,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def to_3_1(source: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the OpenAPI 3.1.1 document that says what is left of a 3.2 document; `source` stays as it is."""
+    """Return a 3.2 document as OpenAPI 3.1.1, without what 3.1 cannot express; `source` is not changed."""
     derived = copy.deepcopy(dict(source))
     derived["openapi"] = "3.1.1"
     for tag in derived.get("tags", []):
@@ -51,7 +51,7 @@ def to_3_1(source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _under(value: object, key: str) -> Iterator[dict[str, Any]]:
-    """Yield every object in `value`, itself included, that has `key`."""
+    """Yield every object in `value`, including itself, that has `key`."""
     if isinstance(value, dict):
         if key in value:
             yield value
@@ -62,14 +62,14 @@ def _under(value: object, key: str) -> Iterator[dict[str, Any]]:
 
 
 def _drop_unused(schemas: dict[str, Any], whole: dict[str, Any]) -> None:
-    """Take out the schemas to which nothing refers, until none is left."""
+    """Remove unreferenced schemas until every remaining one is referenced."""
     while unused := schemas.keys() - {one["$ref"].rpartition("/")[2] for one in _under(whole, "$ref")}:
         for name in unused:
             del schemas[name]
 
 
 def render() -> str:
-    """Return the file's content as it should be."""
+    """Return the expected content of the file."""
     body = yaml.dump(to_3_1(document()), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return HEADER + body
 

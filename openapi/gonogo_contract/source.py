@@ -1,4 +1,4 @@
-"""The contract as it lies in this package, read once."""
+"""Reads the contract from this package, once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-# The reader written in C is ten times faster, and missing where PyYAML was built without libyaml.
+# The C loader is ten times faster, but missing if PyYAML was built without libyaml.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -20,18 +20,18 @@ def text() -> str:
 
 @cache
 def document() -> dict[str, Any]:
-    """Return the OpenAPI 3.2 document as parsed. Every caller gets the same object: do not change it."""
+    """Return the parsed OpenAPI 3.2 document. Every caller gets the same object: do not change it."""
     parsed: dict[str, Any] = parse(text())
     return parsed
 
 
 def parse(source: str) -> Any:  # noqa: ANN401 - any YAML or JSON value
-    """Read YAML, of which JSON is a part. Raises yaml.YAMLError where it is neither."""
+    """Parse YAML or JSON. Raises yaml.YAMLError if the text is neither."""
     return yaml.load(source, Loader=_Loader)  # noqa: S506 - both loaders are the safe ones
 
 
 def component_schema(name: str) -> dict[str, Any]:
-    """Return a component as a JSON Schema (2020-12) that stands alone: its references lead into itself.
+    """Return a component as a self-contained JSON Schema (2020-12): all its references point into itself.
 
     Shares the contract's objects: do not change it. Raises LookupError if there is no such component.
     """
@@ -47,7 +47,7 @@ def component_schema(name: str) -> dict[str, Any]:
 
 @cache
 def request_components() -> dict[str, str]:
-    """The name of the component that is the JSON body of a POST, by path."""
+    """The name of the component for the JSON body of each POST, by path."""
     posts = {path: item["post"] for path, item in document()["paths"].items() if "post" in item}
     return {
         path: post["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]

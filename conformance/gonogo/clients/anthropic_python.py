@@ -75,7 +75,7 @@ def _loop(sdk: Anthropic, exchange: Exchange) -> Lines:
     stream = sdk.messages.create(**_asked(exchange.request))
     turns = 0
     yield "for event in stream"
-    for turns, event in enumerate(stream, 1):  # noqa: B007 - counted for what follows
+    for turns, event in enumerate(stream, 1):  # noqa: B007 - counted for the check after the loop
         yield from _turn(event)
         yield "for event in stream"
     expect_turns(turns, exchange)

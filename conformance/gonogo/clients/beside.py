@@ -43,7 +43,7 @@ class Beside:
         self._end()
 
     def submit(self, exchange: Exchange) -> None:
-        """Hand in an exchange; after `results` it is replayed in this process."""
+        """Submit an exchange; after `results` it is replayed in this process."""
         self._exchanges[exchange.id] = exchange
         names = fitting(exchange)
         if names and self._process is not None:

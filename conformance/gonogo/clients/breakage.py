@@ -33,7 +33,7 @@ class NotInstalled(Exception):  # noqa: N818 - a precondition that did not hold,
 
 @dataclass(frozen=True, slots=True)
 class NotRun:
-    """A client that was not run, or gave no result: `why`, as a clause. It says nothing about the answer."""
+    """A client that was not run, or returned no result; `why` is a clause. Nothing follows from it about the answer."""
 
     why: str
 
@@ -44,7 +44,7 @@ class LostStreamError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The name and version of a client, for what it says."""
+    """The name and version of a client, for its reports."""
 
     name: str
     version: str
@@ -53,15 +53,15 @@ class Client:
         """Run an application line by line; the breakage is the first exception.
 
         `lines` yields the code that it runs next, as text, so that the exception can be located. Any exception counts:
-        nothing here asks more of an answer than the client does.
+        the answer must satisfy the client, and nothing more.
         """
         line = ""
         try:
-            for line in lines:  # noqa: B007 - it is the last one that counts
+            for line in lines:  # noqa: B007 - only the last one is used
                 pass
         except LostStreamError as lost:
             return self.breaks(str(lost))
-        except Exception as error:  # noqa: BLE001 - whatever an application would get
+        except Exception as error:  # noqa: BLE001 - any exception that an application would get
             message = shortened(str(error))
             return self.breaks(f"{type(error).__name__} in {line}{': ' if message else ''}{message}")
         return None

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Told:
     """The text, the calls as [id, name, arguments], the last finish reason and the last usage.
 
-    `tokens` is the total of the usage, `usage` its tokens of the prompt and of the completion; `refusal` is what came
-    under that name.
+    `tokens` is the total of the usage, `usage` its prompt tokens and completion tokens; `refusal` is the text in the
+    fields of that name.
     """
 
     text: str = ""
@@ -30,13 +30,13 @@ class Told:
     _by_index: dict[int, int] = field(default_factory=dict)
 
     def count(self, usage: object) -> None:
-        """Keep the counts of a usage object; nothing if it is none."""
+        """Keep the counts of a usage object; anything else is ignored."""
         if isinstance(usage, dict) and usage:
             self.tokens = usage.get("total_tokens", self.tokens)
             self.usage = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
 
     def add(self, choice: dict[str, Any]) -> None:
-        """Add the content of a choice, whole or a delta."""
+        """Add the content of a complete choice or a delta."""
         self.finish = choice.get("finish_reason") or self.finish
         said = choice.get("delta") or choice.get("message") or {}
         self.text += _text(said.get("content") or choice.get("text") or "")
@@ -45,7 +45,7 @@ class Told:
             self._add_fragment(fragment, fragment.get("index"))
 
     def _add_fragment(self, fragment: dict[str, Any], index: int | None) -> None:
-        """Append a fragment to the last call of its index; without an index, or with another id, it begins a call."""
+        """Append a fragment to the last call with its index; without an index, or with another id, it begins a call."""
         function = fragment.get("function") or {}
         last = len(self.calls) - (0 if fragment.get("id") else 1)
         known = last if index is None else self._by_index.get(index, len(self.calls))
@@ -60,18 +60,18 @@ class Told:
 
 
 def _text(content: Any) -> str:  # noqa: ANN401 - JSON
-    """The text of a content, in parts or not. Raises TypeError if it is none."""
+    """The text of a content string or list of parts. Raises TypeError for anything else."""
     return "".join(part["text"] for part in content) if isinstance(content, list) else content
 
 
 def _is_another(fragment: dict[str, Any], call: list[Any]) -> bool:
-    """Whether a fragment begins a new call, though an earlier call has its index."""
+    """Whether a fragment begins a new call although an earlier call has its index."""
     own = fragment.get("id")
     return bool(own and call[0] and own != call[0] and (fragment.get("function") or {}).get("name"))
 
 
 def bytes_say(body: bytes) -> Told:
-    """The sum of everything that is JSON with choices; what cannot be read is omitted."""
+    """The content of all JSON objects with choices, added up; unreadable parts are omitted."""
     told = Told()
     for value in values(body):
         with suppress(AttributeError, TypeError, KeyError):
@@ -83,7 +83,7 @@ def bytes_say(body: bytes) -> Told:
 
 
 def choices_say(body: bytes) -> dict[int, Told]:
-    """The same for each choice: by its index in a stream, by its place in a whole answer."""
+    """The same for each choice: by its index in a stream, by its position in a complete answer."""
     found = list(values(body))
     whole = len(found) == 1 and not body.lstrip().startswith(b"data:")
     told: dict[int, Told] = {}

@@ -18,7 +18,7 @@ from gonogo.exchange_json import from_json
 
 
 def main() -> None:
-    """Import the clients, then replay what comes."""
+    """Import the clients, then replay the exchanges from stdin."""
     _import_clients()
     for line in sys.stdin:
         asked = json.loads(line)
@@ -29,9 +29,9 @@ def main() -> None:
 
 def _import_clients() -> None:
     # httpx imports a command line, and with it rich and pygments: a sixth of the clients' import time. This is how
-    # Python itself marks a module that cannot be imported, and httpx does without.
+    # Python itself marks a module that cannot be imported, and httpx works without it.
     sys.modules["httpx._main"] = None  # type: ignore[assignment] # typeshed knows modules only
-    gc.disable()  # thousands of classes, none of them garbage
+    gc.disable()  # the imports create thousands of classes, none of them garbage
     for client in (openai_python, httpx_sse):
         with suppress(NotInstalled):
             client.require()

@@ -1,4 +1,4 @@
-"""Compares what a client delivered with the bytes of the answer.
+"""Compares the content that a client delivered with the bytes of the answer.
 
 Limits of a client that apply to every server are not reported: a client that reads one choice is not expected to
 deliver two, numbers that it holds as floats are compared as floats, and arguments that are not JSON come from the
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Said = Mapping[str, Any]
 
-MOST = 60  # characters that are shown of a text
+MOST = 60  # the most characters of a text in a message
 
 SURFACES = frozenset({"/responses", "/messages"})
 """Paths whose answers have no choices."""
@@ -39,7 +39,7 @@ OF_AI_SDK = {
 
 
 def differences(reader: str, exchange: Exchange, said: Said) -> Iterator[str]:
-    """The differences between what the named reader delivered and what the bytes say."""
+    """The differences between the content that the named reader delivered and the bytes."""
     if "ids" in said:
         yield from _of_models(exchange, said)
     elif "lengths" in said:
@@ -62,7 +62,7 @@ def _of_surface(exchange: Exchange, said: Said, *, of_ai_sdk: bool) -> Iterator[
         told.usage = (
             told.usage[0] + found.cached,
             told.usage[1],
-        )  # it counts cached tokens among those of the prompt
+        )  # its prompt tokens include cached ones
     yield from _of_choice(choice, told, of_ai_sdk=of_ai_sdk)
     yield from _of_usage(said["usage"], told)
 
@@ -73,7 +73,7 @@ def _of_surface(exchange: Exchange, said: Said, *, of_ai_sdk: bool) -> Iterator[
 def _of_choices(exchange: Exchange, said: Said, *, of_ai_sdk: bool) -> Iterator[str]:
     told, apart = bytes_say(exchange.body), choices_say(exchange.body)
     streamed = exchange.request.fields.get("stream") is True
-    # Whole answers hold choices in a list, which applications iterate over.
+    # Complete answers have choices in a list, over which applications iterate.
     delivered = {choice["index"] if streamed else n: choice for n, choice in enumerate(said["choices"])}
     if not _asks_for_several(exchange.request.fields):
         nothing: Said = {"text": "", "calls": [], "finish": None}
@@ -90,14 +90,14 @@ def _of_choices(exchange: Exchange, said: Said, *, of_ai_sdk: bool) -> Iterator[
 
 
 def _asks_for_several(fields: Mapping[str, Any]) -> bool:
-    """Whether several choices are correct: by `n`, or because each of several prompts has its own."""
+    """Whether several choices are correct: by `n`, or because there are several prompts."""
     prompt = fields.get("prompt")
     prompts = len(prompt) if isinstance(prompt, list) and not all(isinstance(p, int) for p in prompt) else 1
     return fields.get("n") not in (None, 1) or prompts > 1
 
 
 def _of_choice(choice: Said, told: Told, *, of_ai_sdk: bool) -> Iterator[str]:
-    if not (of_ai_sdk and told.refusal):  # which the AI SDK delivers as text
+    if not (of_ai_sdk and told.refusal):  # the AI SDK delivers it as text
         yield from _of_text(_whole(choice["text"]), _whole(told.text))
     yield from _of_calls(choice["calls"], told.calls)
     finish = OF_AI_SDK.get(told.finish or "", "other") if of_ai_sdk else told.finish
@@ -141,7 +141,7 @@ def _of_usage(said: Said | None, told: Told) -> Iterator[str]:
 
 
 def _value(arguments: object) -> object:
-    """Arguments as a client in JavaScript holds them; None if they are not JSON."""
+    """Arguments as JavaScript parses them; None if they are not JSON."""
     with suppress(ValueError):
         return json.loads(arguments, parse_int=float) if isinstance(arguments, str) else arguments
     return None
@@ -177,7 +177,7 @@ def _of_models(exchange: Exchange, said: Said) -> Iterator[str]:
 
 
 def _ids(body: object, *, alone: bool) -> Iterator[object]:
-    """The ids of models, wherever the list is; `alone`: the id of a single retrieved model."""
+    """The ids of models in a list of any form; `alone`: the id of a single retrieved model."""
     if isinstance(body, dict):
         if alone and "id" in body:
             yield body["id"]
@@ -199,7 +199,7 @@ def _of_vectors(exchange: Exchange, said: Said) -> Iterator[str]:
 
 
 def _numbers(item: object) -> int | None:
-    """How many numbers an item holds, as a list or as base64; None if there is neither."""
+    """The dimensions of an item's vector, a list or base64; None if it has neither."""
     vector = item.get("embedding") if isinstance(item, dict) else None
     if isinstance(vector, str):
         with suppress(ValueError):
@@ -216,7 +216,7 @@ def _of_errors(exchange: Exchange, said: Said) -> Iterator[str]:
 
 
 def _message(body: object) -> str | None:
-    """The message of an error, in any form; None if no text in it is clearly meant for a person."""
+    """The message of an error in any form; None if no text in it is clearly a message."""
     if isinstance(body, str):
         return body
     if isinstance(body, dict):

@@ -24,7 +24,7 @@ DONE = "[DONE]"
 def require() -> ModuleType:
     """Import the library and the httpx that it is built on. Raises NotInstalled if one of them is missing."""
     try:
-        import httpx  # noqa: F401, PLC0415 - an extra; asked for only where it is used
+        import httpx  # noqa: F401, PLC0415 - an extra; imported only on use
         import httpx_sse  # noqa: PLC0415 - as above
     except ImportError:
         raise NotInstalled(NAME) from None
@@ -33,7 +33,7 @@ def require() -> ModuleType:
 
 @functools.lru_cache(maxsize=4096)
 def stream(exchange: Exchange) -> Breakage | None:
-    """Every event up to [DONE], its data parsed as JSON; made once for each exchange. Raises NotInstalled."""
+    """Read every event up to [DONE] and parse its data as JSON; once for each exchange. Raises NotInstalled."""
     client = Client(NAME, require().__version__)
     import httpx  # noqa: PLC0415 - as above
 
@@ -52,7 +52,7 @@ def _loop(sender: httpx.Client, exchange: Exchange) -> Iterator[str]:
     events = 0
     with connect_sse(sender, "POST", url, content=exchange.request.body) as source:
         yield "for event in source.iter_sse()"
-        for events, event in enumerate(source.iter_sse(), 1):  # noqa: B007 - counted for what follows
+        for events, event in enumerate(source.iter_sse(), 1):  # noqa: B007 - counted for the check after the loop
             if event.data == DONE:
                 break
             yield "json.loads(event.data)"

@@ -1,6 +1,6 @@
-"""Which client breaks on which deviation: measured deliveries for the bytes of each fault.
+"""Measurements of which clients break on which deviation, made with the bytes of each fault.
 
-`table.json` holds it; tasks/measure_clients.py makes it. Nothing here runs a client.
+`table.json` holds them; tasks/measure_clients.py writes it. Nothing here runs a client.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 FILE = "table.json"
 FINE = "ok"
 MOST = 4
-"""Clients that are named in a line; the rest is counted."""
+"""The most clients named in a line; the others are only counted."""
 
 _RAISES = "raises "
 
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """A fault of `gonogo.faults` by its `name`, and what clients made of its bytes.
+    """A fault of `gonogo.faults` by its `name`, and the outcome of each client on its bytes.
 
-    `scenario` names the answer that has it, `rules` are the ids of the rules that find it, without those about clients.
+    `scenario` names the answer with the fault, `rules` are the ids of the rules that it breaks, except client rules.
     `outcomes` maps each measured client to "ok" or to its symptom: "raises TypeError", "loses text".
     """
 
@@ -37,7 +37,7 @@ class Deviation:
 
     @property
     def broken(self) -> Mapping[str, str]:
-        """The outcomes of the clients that do not deliver what the bytes say, silent failures first."""
+        """The outcomes of the clients that raise or deliver other content, silent failures first."""
         found = ((name, how) for name, how in self.outcomes.items() if how != FINE)
         return dict(sorted(found, key=lambda pair: pair[1].startswith(_RAISES)))
 
@@ -64,7 +64,7 @@ def table() -> Table:
 
 
 def text_of(measured: Table) -> str:
-    """The table as the file that ships with the package."""
+    """The text of the file that ships with the package."""
     deviations = {
         one.name: {"scenario": one.scenario, "rules": one.rules, "outcomes": one.outcomes}
         for one in measured.deviations
@@ -74,10 +74,10 @@ def text_of(measured: Table) -> str:
 
 
 def told(rules: Collection[str]) -> str | None:
-    """A clause on the clients that break where these rules are broken, the first of which shows it best.
+    """A clause about the clients that break if these rules are broken; the first rule is the most specific one.
 
-    It describes the deviation that breaks the first rule and the most of these rules, and no others; None if there is
-    none.
+    It describes the deviation that breaks the first rule, as many of the rules as possible, and no others; None if
+    there is no such deviation.
     """
     known = fitting(rules)
     return None if known is None else f'measured on "{known.name}": {_clients(known)}'

@@ -1,4 +1,4 @@
-"""The Node readers by name, and which answers each can read; node/lane.mjs implements them."""
+"""The Node readers by name, and the answers that each can read; node/lane.mjs implements them."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ NODE_READERS: Mapping[str, tuple[str, str]] = {
     "ai_sdk.responses": ("AI SDK with @ai-sdk/openai", "@ai-sdk/openai"),
     "ai_sdk.responses_stream": ("AI SDK with @ai-sdk/openai", "@ai-sdk/openai"),
 }
-"""For each reader the name of its client, and the package that has its version."""
+"""For each reader the name of its client, and the package with the client's version."""
 
 _CHAT = "/chat/completions"
-# By the path of the request, and whether it asked for a stream.
+# By the path of the request, and whether it requested a stream.
 _ACCEPTED: Mapping[tuple[str, bool], tuple[str, ...]] = {
     ("/models", False): ("openai_node.models",),
     (_CHAT, False): ("openai_node.chat", "ai_sdk.chat"),
@@ -47,10 +47,10 @@ _ACCEPTED: Mapping[tuple[str, bool], tuple[str, ...]] = {
     ("/messages", False): ("anthropic_node.messages", "ai_sdk.messages"),
     ("/messages", True): ("anthropic_node.messages_stream", "ai_sdk.messages_stream"),
 }
-# An item or an event of the server's own kind, which Open Responses allows with a name before a colon: openai-node's
-# helper throws at such an event, and the AI SDK at such an item, of every server that has one.
+# A vendor-specific item or event, which Open Responses allows with a prefix and a colon: openai-node's helper throws
+# at such an event, and the AI SDK at such an item, from any server.
 _EXTENSION = re.compile(rb'"type"\s*:\s*"[\w.-]+:')
-# Open Responses names the text of reasoning so; openai-node 7.55 throws at each event that it does not know.
+# Open Responses' name for reasoning text; openai-node 7.55 throws at each unknown event.
 _OPEN_REASONING = re.compile(rb'"type"\s*:\s*"response\.reasoning\.(delta|done)"')
 _OF_MESSAGES = frozenset(
     {
@@ -61,7 +61,7 @@ _OF_MESSAGES = frozenset(
     }
 )
 """The types that the AI SDK knows of events, blocks and deltas."""
-_MOST_STATUS = 599  # of what fetch hands on
+_MOST_STATUS = 599  # of the responses of fetch
 
 
 def fitting_node(exchange: Exchange) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def _reads_messages(name: str, exchange: Exchange) -> bool:
 
 
 def _is_known_to_ai_sdk(value: Mapping[str, Any]) -> bool:
-    """Whether it has no event, block or delta of a new type, no thought without a signature, no text in a start."""
+    """Whether it has only known types of events, blocks and deltas, signed thinking, and no text in a block's start."""
     blocks = value.get("content") if value.get("type") == "message" else [value.get("content_block")]
     found = [block for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
     delta = value.get("delta")
@@ -115,17 +115,17 @@ def _is_known_to_ai_sdk(value: Mapping[str, Any]) -> bool:
 
 
 def _asks_so(name: str, fields: Mapping[str, Any]) -> bool:
-    """Whether a client sends such a request at all."""
+    """Whether the client can send such a request."""
     if name == "openai_node.embeddings":
-        return fields.get("encoding_format") in ("float", "base64")  # it always sends `stream`
+        return fields.get("encoding_format") in ("float", "base64")  # the client always sends `stream`
     if not name.startswith("ai_sdk."):
         return True
-    # The AI SDK asks for one choice, and knows no tools but functions.
+    # The AI SDK requests one choice, and supports only functions as tools.
     tools = fields.get("tools")
     functions = all(isinstance(tool, dict) and _is_function(tool) for tool in tools) if tools else True
     return fields.get("n") in (None, 1) and functions
 
 
 def _is_function(tool: Mapping[str, Any]) -> bool:
-    """Whether the application runs the tool: a function, or a tool of messages without a provider's type."""
+    """Whether the application runs the tool: a function, or a tool of the Messages API without a provider's type."""
     return tool.get("type") == "function" or "input_schema" in tool

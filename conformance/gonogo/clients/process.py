@@ -1,4 +1,4 @@
-"""A replay process: receives an exchange per line and returns a replay per line."""
+"""A replay process: it reads one exchange per line and writes one outcome per line."""
 
 from __future__ import annotations
 
@@ -63,17 +63,17 @@ class ReplayProcess:
         self._child.wait()
 
     def _read(self, child: IO[str], hear: Hear) -> None:
-        """Pass on what the child writes, until it ends."""
+        """Pass on the objects that the child writes, until it ends."""
         with child:
             for line in child:
-                with suppress(ValueError, TypeError, KeyError):  # cut off, or not ours
+                with suppress(ValueError, TypeError, KeyError):  # truncated, or other output
                     hear(json.loads(line))
                 self._lines += 1
 
 
 def _write(child: IO[str], asked: SimpleQueue[Asked | None]) -> None:
     """Write one exchange per line to the child, until the queue ends."""
-    with suppress(OSError):  # it died; the caller sees that an outcome is missing
+    with suppress(OSError):  # the child died; the caller notices the missing outcomes
         while (item := asked.get()) is not None:
             exchange, names = item
             child.write(json.dumps({"exchange": to_json(exchange), "readers": names}) + "\n")

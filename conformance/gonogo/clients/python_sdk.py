@@ -1,4 +1,4 @@
-"""What the lanes of the official SDKs in Python share: a recorded answer goes through the SDK's own transport."""
+"""Shared by the lanes of the official Python SDKs: a recorded answer goes through the SDK's own transport."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def reader_of(
 
 def _replaying(exchange: Exchange) -> Transport:
     """A transport that returns this answer and nothing else."""
-    import httpx2  # noqa: PLC0415 - asked for only where an SDK is used
+    import httpx2  # noqa: PLC0415 - imported only if an SDK is used
 
     def answer(_: httpx2.Request) -> httpx2.Response:
         assert exchange.status is not None

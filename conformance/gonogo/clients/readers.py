@@ -1,7 +1,7 @@
-"""The readers by name, and which answers each can read.
+"""The readers by name, and the answers that each can read.
 
-A name is the id of the rule less "clients."; embeddings have a reader and no rule yet. Each rule selects its answers
-(features/clients.feature); `fitting` includes those and a few more, before there are any verdicts.
+A name is the id of the rule without "clients."; embeddings have a reader and no rule yet. Each rule selects its answers
+(features/clients.feature); `fitting` runs before there are verdicts, and includes a few more.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ READERS: Mapping[str, Reader] = {
     "httpx_sse.stream": httpx_sse.stream,
 }
 
-# By the path of the request, and whether it asked for a stream.
+# By the path of the request, and whether it requested a stream.
 _ACCEPTED: Mapping[tuple[str, bool], tuple[str, ...]] = {
     ("/models", False): ("openai_python.models",),
     ("/chat/completions", False): ("openai_python.chat",),
@@ -53,7 +53,7 @@ def fitting(exchange: Exchange) -> tuple[str, ...]:
         return ()
     asked = exchange.request.operation
     if exchange.status >= 400:
-        # Errors of messages have an envelope of their own.
+        # Errors of the Messages API have another envelope.
         return () if asked.startswith("/messages") else ("openai_python.errors",)
     path = "/models" if asked.startswith("/models/") else asked
     streamed = exchange.request.fields.get("stream") is True

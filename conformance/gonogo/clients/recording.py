@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 BASE_URL = "http://recorded.invalid/v1"  # RFC 2606: a reserved name
 
-# The recorder decoded codings and framing; if the headers named them, they would be decoded again.
+# The recorder has already decoded codings and framing; with these headers, clients would decode them again.
 _FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
@@ -33,6 +33,6 @@ def pieces(exchange: Exchange) -> Iterator[bytes]:
 
 
 def expect_turns(turns: int, exchange: Exchange) -> None:
-    """Raise LostStreamError if a loop over the stream had no iteration though the body carries an object."""
+    """Raise LostStreamError if a loop over the stream had no iteration although the body has an object."""
     if turns == 0 and b"{" in exchange.body:
         raise LostStreamError(f"delivers nothing from {len(exchange.body)} bytes, without an exception")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
 Outcome = Breakage | NotInstalled | NotRun | None
-"""What a client made of an answer; None if it reads it."""
+"""The outcome of a client on an answer; None if it reads the answer."""
 Replay = tuple[str, str]
 """The name of a reader (`gonogo.clients.readers`) and the id of an exchange."""
 
@@ -27,11 +27,11 @@ class Replays(Protocol):
     """Takes exchanges, each with its own id, and replays those that a client would read."""
 
     def submit(self, exchange: Exchange) -> None:
-        """Hand in an exchange; returns at once."""
+        """Submit an exchange; returns at once."""
         ...
 
     def results(self) -> Mapping[Replay, Outcome]:
-        """The outcomes of all that was handed in until now."""
+        """The outcomes of all exchanges submitted so far."""
         ...
 
 
@@ -72,12 +72,12 @@ class Here:
         self._exchanges[exchange.id] = exchange
 
     def results(self) -> Mapping[Replay, Outcome]:
-        """The outcomes, made as they are requested."""
+        """The outcomes, each computed on access."""
         return Outcomes(dict(self._exchanges))
 
 
 def outcome(reader: str, exchange: Exchange) -> Outcome:
-    """What the reader of that name makes of an answer, by a replay in this process.
+    """The outcome of the named reader on an answer, by a replay in this process.
 
     Raises KeyError for an unknown reader. Clients for Node are not run here; without a known outcome they are `NotRun`.
     """

@@ -23,15 +23,15 @@ REASONS: Final[Mapping[str, str]] = {
     "model_context_window_exceeded": "length",
     "refusal": "content_filter",
 }
-"""The words of chat for the reasons of both surfaces; any other is "other"."""
+"""The chat finish reasons for the reasons of both surfaces; any other becomes "other"."""
 
 
 @dataclass(frozen=True, slots=True)
 class SurfaceTold:
-    """Everything in a body, added up; the finish is in chat's words, None if it is no reason that is known.
+    """The content of a body, added up; the finish is a chat finish reason, None if the reason is unknown.
 
-    `texts` are those that it has: a stream of a response says its text up to three times. `cached` are tokens of the
-    prompt that a message counts beside its usage.
+    `texts` are all its texts: a streamed response has its text up to three times. `cached` are prompt tokens that a
+    message does not include in its input tokens.
     """
 
     told: Told
@@ -40,7 +40,7 @@ class SurfaceTold:
 
 
 def surface_says(path: str, body: bytes) -> SurfaceTold:
-    """What a body of that path says; what cannot be read is omitted."""
+    """The content of a body from that path; unreadable parts are omitted."""
     reading = _Message() if path == "/messages" else _Response()
     for value in values(body):
         with suppress(AttributeError, TypeError, KeyError, IndexError):
@@ -50,7 +50,7 @@ def surface_says(path: str, body: bytes) -> SurfaceTold:
 
 
 class _Response:
-    """Reads a response, whole or event by event; values that no event gave come from the last event.
+    """Reads a response, complete or event by event; values that no event has come from the last event.
 
     `others` are the texts of the events that end a part, and of the last one.
     """
@@ -100,7 +100,7 @@ def _call(item: Object) -> list[Any]:
 
 
 class _Message:
-    """Reads a message, whole or event by event."""
+    """Reads a message, complete or event by event."""
 
     others: tuple[str, ...] = ()
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PAUSE = 0.5
 """Seconds between two attempts to reach the upstream through the gateway."""
 PATIENCE = 10.0
-"""Seconds to wait for the end of the upstream's side after the gateway has answered."""
+"""Seconds to wait until the upstream's request has ended, after the gateway has answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Standing:
     async def reached(
         self, recorder: Recorder, base_url: str, model: str | None, wait: float
     ) -> tuple[str, str | None]:
-        """The models that lead to the first provider, and to the second if there is one.
+        """The models that the gateway routes to the first provider, and to the second if there is one.
 
         Without `model`, it is the model in the gateway's list with the upstream's model name. Raises TargetError if the
         gateway does not reach the upstream.
@@ -77,7 +77,7 @@ class Standing:
         return _Watching(recorder, self.seen, self.ended)
 
     def sink(self, sink: Sink, ids: Iterator[str]) -> Sink:
-        """The sink, which also gets the upstream's side of each play."""
+        """The sink, which also receives the upstream's exchanges of each play."""
         return _WithSights(sink, self.seen, ids)
 
 

@@ -22,7 +22,7 @@ _CLOSED = "the gateway closed the connection"
 
 @dataclass
 class Seen:
-    """Everything that the upstream received, by the text that names the play, in the order of completion.
+    """The requests that the upstream received, by the text that names the play, in the order of completion.
 
     `secrets` are the keys of the client, which no gateway passes on.
     """

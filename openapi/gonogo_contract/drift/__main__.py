@@ -1,4 +1,4 @@
-"""The command line of the comparison; see the package for what it prints and how it exits."""
+"""The command line of the comparison; the package's docstring describes its output and exit status."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def load(file: Path) -> dict[str, Any]:
 
 def _parsed(file: Path, source: str) -> object:
     try:
-        # JSON first: it is faster, and YAML forbids the tabs with which some indent it.
+        # JSON first: it is faster, and YAML rejects JSON that is indented with tabs.
         return json.loads(source)
     except ValueError:
         pass

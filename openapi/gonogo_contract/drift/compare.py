@@ -1,4 +1,4 @@
-"""Every difference between two OpenAPI documents, in the operations of the first."""
+"""Lists the differences between two OpenAPI documents in the operations of the first."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NAME: Schema = {"type": "string"}
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One statement that the two documents make differently; None if a document says nothing.
+    """A value that differs between the two documents; None if a document does not have it.
 
     `where` is an operation, `request` or a status and media type, and a path ("POST /x request $.a[].b"); `facet` is
-    what differs there: a keyword, or one of field, variant, nullable, response, media type.
+    the differing property: a keyword, or one of field, variant, nullable, response, media type.
     """
 
     where: str
@@ -36,7 +36,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Comparison:
-    """Compares the operations of `ours` with those of `theirs`; both are OpenAPI documents as parsed."""
+    """Compares the operations of `ours` with those of `theirs`; both are parsed OpenAPI documents."""
 
     ours: Document
     theirs: Document
@@ -153,14 +153,14 @@ class Comparison:
             yield from self._nested(f"{where}.<other>", ours, theirs)
 
     def _nested(self, where: str, ours: Schema | None, theirs: Schema | None) -> Iterator[Difference]:
-        """Compare two schemas of which either may be omitted, which admits everything."""
+        """Compare two schemas; a missing schema admits every value."""
         pair = [True if schema is None or schema == {} else schema for schema in (ours, theirs)]
         if pair[0] is not True or pair[1] is not True:
             yield from self._schemas(where, pair[0], pair[1])
 
 
 def _payload(media: Keywords, root: Document) -> Schema:
-    """Return the schema of what a body carries: of a stream, of the JSON in one event."""
+    """Return the schema of a body; for a stream, the schema of the JSON in one event."""
     if "itemSchema" not in media:
         schema: Schema = media.get("schema", True)
         return schema
@@ -169,7 +169,7 @@ def _payload(media: Keywords, root: Document) -> Schema:
 
 
 def _parameters(holders: tuple[Keywords, ...], root: Document) -> dict[str, Keywords]:
-    """Return the parameters of a path and of an operation on it as {"path model": parameter}."""
+    """Return the parameters of a path and its operation as {"path model": parameter}."""
     found = [resolve(parameter, root) for holder in holders for parameter in holder.get("parameters", ())]
     return {f"{parameter['in']} {parameter['name']}": parameter for parameter in found}
 
@@ -202,14 +202,14 @@ def _limits(where: str, ours: list[Alternative], theirs: list[Alternative]) -> I
 
 
 def _enum(found: list[Alternative]) -> list[Any] | None:
-    """Return the values that the alternatives list together, or None if one of them lists none."""
+    """Return the union of the enum values of all alternatives, or None if one of them has no enum."""
     if any("enum" not in one for one in found):
         return None
     return sorted(frozenset[Any]().union(*(one["enum"] for one in found)))
 
 
 def _loosest(keyword: str, found: list[Alternative]) -> object:
-    """Return what is left of a limit where any of the alternatives may hold; None if one has no limit."""
+    """Return the weakest limit among the alternatives; None if one of them has no limit."""
     values = [one[keyword] for one in found if keyword in one]
     if len(values) < len(found):
         return None
@@ -227,7 +227,7 @@ def _labelled(
     *,
     single: bool,
 ) -> dict[str, Alternative]:
-    """Name the variants of one type so that they can be paired; a pair of single ones needs no name."""
+    """Name the variants of one type so that they can be paired; a single variant on both sides needs no name."""
     if single:
         return {"": found[0]}
     named: dict[str, Alternative] = {}
@@ -245,7 +245,7 @@ def _item_label(array: Alternative, root: Document) -> str:
 
 
 def _constant_label(variant: Alternative, root: Document) -> str:
-    """Return the fields of an object that have one value only, as "type=text", or else those it requires."""
+    """Return the constant fields of an object, as in "type=text", or else its required fields."""
     constants = []
     for name, schema in variant.get("properties", {}).items():
         values = _enum(alternatives(schema, root)) if name in variant.get("required", ()) else None
@@ -271,5 +271,5 @@ def _presence(name: str, ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[
 
 
 def shown(value: object) -> str:
-    """Return what a document says, for people; "nothing" where it says nothing."""
+    """Return a value of a document as text for the report; "nothing" if it is absent."""
     return "nothing" if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The differences that are meant, with their reasons: intended.yaml beside this module."""
+"""The intended differences and their reasons, from intended.yaml next to this module."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ FILE = Path(__file__).with_name("intended.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Intention:
-    """A pattern for differences ("WHERE: FACET", where * stands for any text) and why they are meant."""
+    """A pattern for differences ("WHERE: FACET", where * stands for any text) and the reason why they are intended."""
 
     pattern: str
     reason: str
 
     def covers(self, difference: Difference) -> bool:
-        """Tell whether the difference is one of those meant."""
-        # Not fnmatch: the brackets of a path would be character classes there.
+        """Return whether the difference matches one of the patterns."""
+        # Not fnmatch: it would read the brackets of a path as character classes.
         expression = re.escape(self.pattern).replace(r"\*", ".*")
         return re.fullmatch(expression, str(difference)) is not None
 
@@ -63,7 +63,7 @@ def _is_entry(entry: object) -> bool:
 def judge(
     differences: Sequence[Difference], intentions: Sequence[Intention]
 ) -> tuple[list[tuple[Difference, Intention | None]], list[Intention]]:
-    """Return each difference with the first intention that covers it, and the intentions that cover none."""
+    """Return each difference with the first intention that covers it, and the intentions that cover no difference."""
     judged = [
         (difference, next((one for one in intentions if one.covers(difference)), None))
         for difference in differences

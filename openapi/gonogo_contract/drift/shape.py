@@ -1,8 +1,8 @@
-"""What a schema admits, as a list of alternatives of one JSON type each.
+"""Normalizes a schema to a list of alternatives with one JSON type each.
 
 References, allOf, anyOf, oneOf, lists of types and `nullable: true` (OpenAPI 3.0, and the official 3.1
-document) are worked in, so that documents which say the same in different words get the same alternatives.
-An alternative is a dict with `type` and those keywords that bear on this type.
+document) are resolved, so that equivalent schemas in different notations get the same alternatives. An alternative
+is a dict with `type` and the keywords that apply to this type.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ _TYPE_NAMES = {
 
 
 class UnresolvedReferenceError(Exception):
-    """A `$ref` leads nowhere in its document."""
+    """A `$ref` has no target in its document."""
 
 
 def resolve(value: Any, root: Document) -> Any:  # noqa: ANN401 - any part of a document
-    """Return `value`, or what it refers to where it is a reference. Raises UnresolvedReferenceError."""
+    """Return `value`, or its target if it is a reference. Raises UnresolvedReferenceError."""
     while isinstance(value, dict) and "$ref" in value:
         value = _target(value["$ref"], root)
     return value
@@ -62,7 +62,7 @@ def _target(reference: str, root: Document) -> Any:  # noqa: ANN401 - any part o
 
 
 def alternatives(schema: Schema, root: Document) -> list[Alternative]:
-    """Return what `schema` admits. Raises UnresolvedReferenceError for a reference that leads nowhere."""
+    """Return the alternatives of `schema`. Raises UnresolvedReferenceError for a reference without a target."""
     if isinstance(schema, bool):
         return [{"type": name} for name in ANY] if schema else []
     found = _own(schema)
@@ -74,7 +74,7 @@ def alternatives(schema: Schema, root: Document) -> list[Alternative]:
 
 
 def _conjuncts(schema: Keywords, root: Document) -> list[list[Alternative]]:
-    """Return the alternatives of each part of `schema` that must hold beside its own keywords."""
+    """Return the alternatives of each subschema that must hold in addition to the keywords of `schema`."""
     parts = [alternatives(part, root) for part in schema.get("allOf", ())]
     if "$ref" in schema:
         parts.append(alternatives(_target(schema["$ref"], root), root))
@@ -87,7 +87,7 @@ def _conjuncts(schema: Keywords, root: Document) -> list[list[Alternative]]:
 
 
 def _own(schema: Keywords) -> list[Alternative]:
-    """Return the alternatives that the keywords of `schema` itself leave, its references and parts aside."""
+    """Return the alternatives by the keywords of `schema` alone, without its references and subschemas."""
     return [found for name in _types(schema) if (found := _restrict(schema, name)) is not None]
 
 
@@ -99,7 +99,7 @@ def _types(schema: Keywords) -> tuple[str, ...]:
         return tuple(declared)
     if values := _values(schema):
         return tuple(dict.fromkeys(_TYPE_NAMES[type(value)] for value in values))
-    # The official document leaves `type` out of some objects, which are meant to be objects.
+    # The official document omits `type` in some schemas that are meant as objects.
     return ("object",) if "properties" in schema else ANY
 
 
@@ -108,7 +108,7 @@ def _values(schema: Keywords) -> list[Any] | None:
 
 
 def _restrict(schema: Keywords, name: str) -> Alternative | None:
-    """Return `schema` as far as it bears on type `name`, or None if no value of its enum has that type."""
+    """Return the keywords of `schema` that apply to type `name`, or None if no value of its enum has that type."""
     keywords = (*LIMITS.get(name, ()), *_STRUCTURE.get(name, ()))
     found: Alternative = {"type": name, **{key: schema[key] for key in keywords if key in schema}}
     values = _values(schema)
@@ -117,7 +117,7 @@ def _restrict(schema: Keywords, name: str) -> Alternative | None:
     of_this_type = [value for value in values if _has_type(value, name)]
     if not of_this_type:
         return None
-    # What else there is to say about an enum of nulls, arrays or objects, no contract has needed yet.
+    # An enum of nulls, arrays or objects is ignored: no contract so far needs it.
     return found if name == "null" or name in _STRUCTURE else {**found, "enum": frozenset(of_this_type)}
 
 
@@ -126,7 +126,7 @@ def _has_type(value: object, name: str) -> bool:
 
 
 def _meet(a: Alternative, b: Alternative) -> Alternative | None:
-    """Return what both admit, or None if they have no type in common."""
+    """Return the intersection of two alternatives, or None if their types differ."""
     types = {a["type"], b["type"]}
     if len(types) == 2 and types != {"integer", "number"}:
         return None
@@ -137,7 +137,7 @@ def _meet(a: Alternative, b: Alternative) -> Alternative | None:
 
 
 def _both(key: str, a: Any, b: Any) -> Any:  # noqa: ANN401 - the value of any keyword
-    """Return the value of a keyword that says what two values of it say together."""
+    """Return the value of a keyword that is equivalent to both values together."""
     if key in LOWER:
         return max(a, b)
     if key in UPPER:

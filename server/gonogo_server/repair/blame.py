@@ -1,4 +1,4 @@
-"""Requests that made an upstream fail, read from a report, and their distinguishing features. No I/O.
+"""Reads from a report the requests at which an upstream failed, and finds their distinguishing features. No I/O.
 
 A rule about failures (`http.survives`, `http.no_server_error`, `http.complete`) is broken by particular requests. The
 report shows their bodies, in the text of the verdict or in the command that repeats the request.
@@ -48,7 +48,7 @@ class Blame:
 
 
 def blamed(rules: Sequence[Document]) -> Iterator[Blame]:
-    """How each request that failed in a report is handled, without duplicates within a rule."""
+    """The handling of each failed request in a report, without duplicates within a rule."""
     commands = dict(_commands(rules))
     for rule in rules:
         if rule["id"] in RULES and rule["verdict"] == "fail":
@@ -58,7 +58,7 @@ def blamed(rules: Sequence[Document]) -> Iterator[Blame]:
 
 
 def longest(rules: Sequence[Document]) -> Mapping[Operation, int]:
-    """The length in characters of the prompt that an upstream failed at instead of refusing it, by operation."""
+    """The length in characters of the prompt at which an upstream failed instead of refusing it, by operation."""
     found: dict[Operation, int] = {}
     for rule in rules:
         sent = _sent(str(rule.get("curl"))) if rule["id"] in TOO_LONG and rule["verdict"] == "fail" else None

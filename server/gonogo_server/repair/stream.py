@@ -105,7 +105,7 @@ class StreamRepair:
         return self._finish.finished
 
     def feed(self, data: bytes) -> Iterator[Document]:
-        """The chunks to send. Raises UpstreamError after the last good one."""
+        """The chunks to send. Raises UpstreamError after the last valid one."""
         try:
             for event in self._reader.feed(data):
                 yield from self._event(event)

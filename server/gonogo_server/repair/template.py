@@ -1,7 +1,7 @@
 """Recognises, by its bytes, a chunk that differs from the one before it only in its text. No I/O.
 
-Most chunks of a stream do. If no stage changed the chunk before, none would change this one, so it is passed on without
-being parsed as JSON.
+This is true of most chunks. If no stage changed the previous chunk, none would change this one, so it is passed on
+without being parsed as JSON.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ SYSTEM: Final = frozenset({"system", "developer"})
 
 
 def given(*names: str) -> Asks:
-    """Whether one of these is neither missing, null, false nor empty."""
+    """Whether one of these members is present and not null, false or empty."""
 
     def asks(document: Document) -> str | None:
         return next((name for name in names if document.get(name)), None)
@@ -214,9 +214,9 @@ def _schema(document: Document) -> Document | None:
 
 
 VALUES: Final = frozenset({"const", "default", "enum", "examples"})
-"""Keywords whose values are no schemas, whatever they look like."""
+"""Keywords whose values are never schemas, even if they look like one."""
 NAMED: Final = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
-"""Keywords with schemas by names, which are no keywords."""
+"""Keywords whose values map names, which are not keywords, to schemas."""
 
 
 def _has_pattern(schema: object) -> bool:

@@ -41,7 +41,7 @@ def embeddings(requested: Requested, document: Document, noted: Noted) -> Docume
     if not isinstance(found, list) or not found:
         raise UpstreamError("The upstream's answer has no vectors: try again.", code="upstream_empty")
     if requested.inputs is not None and len(found) != requested.inputs:
-        # It is unknown then which vector belongs to which input.
+        # The vectors can then not be assigned to the inputs.
         raise UpstreamError(
             f"The upstream sent {len(found)} vectors for {requested.inputs} inputs: try again.",
             code="upstream_unreadable",

@@ -1,4 +1,4 @@
-"""The answer to a plan: what an upstream gives for each of its requests, as one body or one stream."""
+"""Combines an upstream's answers to the requests of a plan into one body or one stream."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PATHS: Final[Mapping[Operation, str]] = {
 def upstream_requests(
     client: Client, made: Plan, request_id: str, raw: bytes | None = None
 ) -> Sequence[UpstreamRequest]:
-    """The requests of a plan; `raw` are the bytes of the client's, sent where the plan leaves it as it came."""
+    """The requests of a plan; `raw` is the client's body, which is sent unchanged if the plan does not change it."""
     path = PATHS[made.requested.operation]
     return [
         UpstreamRequest(client, path, made, number, request_id, raw if each is made.document else None)
@@ -37,7 +37,7 @@ def upstream_requests(
 
 
 async def whole(made: Plan, requests: Sequence[UpstreamRequest]) -> Document:
-    """One whole answer of those to all requests."""
+    """One complete answer, joined from the answers to all requests."""
     bodies = await _all([_whole(made, request) for request in requests])
     joiner = made.joiner()
     body = bodies[0] if joiner is None else joiner.whole(bodies)
@@ -53,7 +53,7 @@ async def frames(made: Plan, requests: Sequence[UpstreamRequest]) -> AsyncGenera
 
 
 async def chunks(made: Plan, requests: Sequence[UpstreamRequest]) -> AsyncGenerator[list[Document], None]:
-    """The chunks of a stream, also where the upstream is asked for whole answers."""
+    """The chunks of a stream, even if the upstream is asked for complete answers."""
     if not made.requested.stream:
         yield list(made.chunks(await whole(made, requests)))
         return
@@ -71,7 +71,7 @@ async def chunks(made: Plan, requests: Sequence[UpstreamRequest]) -> AsyncGenera
 
 
 async def _all(coming: Sequence[Any]) -> list[Document]:
-    """What all of them give; the first that fails ends the others."""
+    """All results; the first failure cancels the others."""
     tasks = [asyncio.ensure_future(each) for each in coming]
     try:
         return list(await asyncio.gather(*tasks))
@@ -82,7 +82,7 @@ async def _all(coming: Sequence[Any]) -> list[Document]:
 
 
 async def _whole(made: Plan, request: UpstreamRequest) -> Document:
-    """A whole answer, also where the upstream is asked for a stream."""
+    """A complete answer, even if the upstream is asked for a stream."""
     if not made.requested.stream:
         return await request.whole()
     async with aclosing(one(request)) as coming:
@@ -90,7 +90,7 @@ async def _whole(made: Plan, request: UpstreamRequest) -> Document:
 
 
 def _count(document: Document) -> None:
-    """Note the tokens for the log."""
+    """Record the token counts for the log."""
     usage = document.get("usage")
     if isinstance(usage, dict):
         exchange = current()

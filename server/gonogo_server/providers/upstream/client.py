@@ -24,34 +24,34 @@ if TYPE_CHECKING:
     from gonogo_server.providers.upstream.targets import Target
 
 ATTEMPTS: Final = 3
-"""How many times a request is sent at most, where nothing of an answer has come."""
+"""The most attempts for a request that got no byte of an answer."""
 LARGEST: Final = 64 * 2**20
-"""Bytes of a whole answer that are read."""
+"""The most bytes of a complete answer."""
 LARGEST_ERROR: Final = 64 * 2**10
-"""Bytes of an error that are read; the rest of it says nothing."""
+"""The most bytes of an error that are read; the rest is ignored."""
 ELSEWHERE: Final = frozenset({429, 502, 503})
-"""Statuses of a server that cannot answer now, where another may."""
+"""Statuses after which the request is sent to another server."""
 CONNECTIONS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that has begun."""
+    """An answer whose head was received."""
 
     status: int
     headers: Mapping[str, str]
-    """By names in small letters."""
+    """By name in lower case."""
     _response: httpx2.Response
 
     @property
     def media_type(self) -> str | None:
-        """Of the body, in small letters and without parameters."""
+        """The media type of the body, in lower case and without parameters."""
         given = self.headers.get("content-type")
         return None if given is None else given.partition(";")[0].strip().lower()
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body as it comes, decoded where it is compressed. Raises `UpstreamError`."""
-        # Nothing is compressed as a rule, and httpx2's own way takes longer than the reading.
+        """The body as it arrives, decompressed. Raises `UpstreamError`."""
+        # Answers are rarely compressed, and httpx2's decoder takes longer than reading the bytes.
         plain = "content-encoding" not in self.headers
         coming = self._response.stream if plain else self._response.aiter_bytes()
         assert isinstance(coming, AsyncIterable)
@@ -71,7 +71,7 @@ class Reply:
         return bytes(kept)
 
     async def start(self, limit: int = LARGEST_ERROR) -> bytes:
-        """As much of the body as comes, up to `limit` bytes; for errors, of which the status is what counts."""
+        """The body as far as it can be read, up to `limit` bytes; for errors, where the status is enough."""
         kept = bytearray()
         with suppress(UpstreamError):
             async for piece in self.pieces():
@@ -82,35 +82,35 @@ class Reply:
 
 
 class Client:
-    """Asks the servers of one upstream, over connections that are kept. `key` goes with every request."""
+    """Sends requests to the servers of one upstream over persistent connections. `key` is sent with each."""
 
     def __init__(self, settings: ProviderSettings, key: str | None) -> None:
         self.urls = settings.urls
         self._targets = Targets(settings.urls, lambda: asyncio.get_running_loop().time())
         idle = settings.idle_timeout
-        # With the authorities of SSL_CERT_FILE, wherever the upstream is.
+        # Trusts the authorities in SSL_CERT_FILE, also for an upstream on loopback.
         context = httpx2.create_ssl_context()
-        # Proxies of the environment are for what is elsewhere.
+        # The environment's proxies are not for servers on this machine.
         far = not all(is_loopback(httpx2.URL(url).host) for url in settings.urls)
         limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
         self._http = httpx2.AsyncClient(
             timeout=httpx2.Timeout(idle, connect=settings.connect_timeout, pool=idle),
             limits=limits,
-            # Every byte of a stream is wanted at once, and compression would hold some back.
+            # Compression would delay bytes of a stream.
             headers={"accept-encoding": "identity", "user-agent": "gonogo"}
             | ({"authorization": f"Bearer {key}"} if key else {}),
             http2=settings.http2,
             follow_redirects=False,
             verify=context,
             trust_env=far,
-            # httpx2 reaches proxies by its own transports alone.
+            # Only httpx2's own transports support proxies.
             transport=None if far and has_proxies() else Transport(context, limits, http2=settings.http2),
         )
         self._hidden = tuple(filter(None, [key, *settings.urls, *map(_host, settings.urls)]))
 
     @property
     def hidden(self) -> tuple[str, ...]:
-        """What no client may see: the key, and where the upstream is."""
+        """The texts that no client may see: the key and the address of the upstream."""
         return self._hidden
 
     @asynccontextmanager
@@ -122,7 +122,7 @@ class Client:
         request_id: str = "",
         more: Mapping[str, str] = MappingProxyType({}),
     ) -> AsyncIterator[Reply]:
-        """The reply to a request, with whatever status; leaving ends the request at the upstream too.
+        """The reply to a request, with any status; leaving the context cancels the request at the upstream too.
 
         `more` are headers of the client to forward. Raises `UpstreamError` if there is no reply.
         """
@@ -139,7 +139,7 @@ class Client:
             await response.aclose()
 
     async def error(self, reply: Reply) -> UpstreamError | None:
-        """The error that a reply is, without what no client may see; None if its status is 2xx."""
+        """The error in a reply, without the `hidden` texts; None if its status is 2xx."""
         if 200 <= reply.status < 300:
             return None
         return upstream_error(reply.status, reply.headers, await reply.start(), self.hidden)
@@ -178,12 +178,12 @@ class Client:
             return target, response
 
     async def close(self) -> None:
-        """Close all connections; what is open fails."""
+        """Close all connections; open requests fail."""
         await self._http.aclose()
 
 
 def _joined(url: str, path: str) -> str:
-    """The URL of an operation; query parameters of the base URL stay behind its path."""
+    """The URL of an operation; query parameters of the base URL follow its path."""
     base, mark, query = url.partition("?")
     return f"{base.rstrip('/')}{path}{mark}{query}"
 
@@ -194,7 +194,7 @@ def _host(url: str) -> str:
 
 
 def _failure(error: httpx2.HTTPError, *, begun: bool) -> UpstreamError:
-    """What happened, without where: clients are not told who the upstream is."""
+    """An error without the address: clients must not learn which server the upstream is."""
     if isinstance(error, httpx2.ConnectTimeout | httpx2.ConnectError):
         said = "The upstream cannot be reached: try again, or contact the operator of this server."
         return UpstreamError(said, code="upstream_unreachable", retry_after=1)

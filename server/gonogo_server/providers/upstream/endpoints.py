@@ -28,12 +28,12 @@ TRANSLATED: Final[Mapping[Surface, Does]] = {
 
 @dataclass(slots=True)
 class Endpoints:
-    """What is known of them. `surfaces` names those that are there; "auto": each is tried until it is known."""
+    """Which paths exist. `surfaces` names the existing ones; with "auto" each is tried until it is known."""
 
     quirks: Quirks
     surfaces: Surfaces = "auto"
     _there: dict[str, bool] = field(default_factory=dict)
-    """Whether the upstream has a path, as far as it was tried."""
+    """Whether the upstream has a path, for the paths that were tried."""
 
     def has(self, path: str, model: str) -> bool | None:
         """Whether the upstream has the path; None if it is not known yet."""
@@ -45,11 +45,11 @@ class Endpoints:
         return self._there.get(path)
 
     def found(self, path: str) -> None:
-        """The path is there."""
+        """Record that the path exists."""
         self._there[path] = True
 
     def missed(self, path: str, model: str) -> None:
-        """The path answered 404, and a chat completion of the same model works."""
+        """Record that the path answered 404 while a chat completion of the same model works."""
         if self.surfaces == "auto" and not self._broken(path, model):
             self._there[path] = False
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     Item = tuple[int, list[Document] | BaseException | None]
 
 AHEAD = 64
-"""Pieces of answers that are kept for a client that reads slowly, before the upstream has to wait."""
+"""Pieces that are buffered for a slow client before reading from the upstream is paused."""
 
 
 async def joined(requests: Sequence[UpstreamRequest], joiner: Joiner) -> AsyncGenerator[list[Document], None]:
-    """The chunks of all answers in one stream. What one of them raises ends it, and all of them."""
+    """The chunks of all answers in one stream. An exception of one of them ends all."""
     coming: asyncio.Queue[Item] = asyncio.Queue(AHEAD)
     tasks = [asyncio.ensure_future(_read(number, request, coming)) for number, request in enumerate(requests)]
     try:
@@ -51,7 +51,7 @@ async def _read(number: int, request: UpstreamRequest, coming: asyncio.Queue[Ite
         async with aclosing(request.chunks()) as parts:
             async for chunks in parts:
                 await coming.put((number, chunks))
-    except Exception as error:  # noqa: BLE001 - whoever reads the queue raises it
+    except Exception as error:  # noqa: BLE001 - raised by the reader of the queue
         await coming.put((number, error))
     else:
         await coming.put((number, None))

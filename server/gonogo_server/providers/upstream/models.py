@@ -1,4 +1,4 @@
-"""The models of an upstream: those that it lists, or where it gives no list those that were checked."""
+"""The models of an upstream: those that it lists, or the checked ones if it has no list."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from gonogo_server.repair.quirks import Quirks
 
 NO_MODEL_ALONE: Final = frozenset({"upstream_unreadable", "model_not_found", "unknown_url", None})
-"""Codes of an upstream that does not give a model alone: it has no such route, or another answer there."""
+"""Error codes of an upstream that cannot retrieve a single model: the route is missing or returns something else."""
 UNREACHED: Final = frozenset({"upstream_unreachable", "upstream_timeout", "upstream_refused_key"})
-"""Codes of an upstream that did not say anything about its models."""
+"""Error codes from which nothing follows about the upstream's models."""
 LIST_SECONDS: Final = 10.0
-"""How long a list of models is taken for the upstream's."""
+"""Seconds for which a list of models is cached."""
 
 
 class Models:
-    """Asks the upstream of this name for its models."""
+    """Requests the models of the upstream with this name."""
 
     def __init__(self, name: str, client: Client, quirks: Quirks) -> None:
         self._name, self._client, self._quirks = name, client, quirks
@@ -43,7 +43,7 @@ class Models:
         self._listed: tuple[float, frozenset[str]] | None = None
 
     async def list(self, context: Context) -> Sequence[Model]:
-        """The models that the upstream lists; those that were checked where it is known to give no such list."""
+        """The models that the upstream lists; the checked ones if it is known to have no such list."""
         instead = self._quirks.rule(Does.LISTED_IN_REPORT)
         try:
             listed = await self._document(context)
@@ -69,7 +69,7 @@ class Models:
             raise UpstreamError("The upstream's model list cannot be read.") from None
 
     async def retrieve(self, model_id: str, context: Context) -> Model:
-        """One of them; where the upstream does not give one alone, out of its list. Raises `ModelNotFound`."""
+        """One model; from the list if the upstream cannot retrieve a single one. Raises `ModelNotFound`."""
         instead = self._quirks.rule(Does.RETRIEVED_FROM_LIST)
         if instead is not None:
             current().repaired(instead)
@@ -89,7 +89,7 @@ class Models:
 
     @asynccontextmanager
     async def known(self, model_id: str, context: Context) -> AsyncIterator[None]:
-        """Raises `ModelNotFound` where the upstream takes any name, or answers a 404 that does not say about what."""
+        """Raises `ModelNotFound` if the upstream accepts any name, or answers 404 without naming what is missing."""
         if self._quirks.rule(Does.LISTED_ALONE) is not None and not await self._lists(model_id, context):
             raise _not_found(model_id)
         try:
@@ -100,21 +100,21 @@ class Models:
             raise
 
     async def lacks(self, model_id: str, context: Context) -> bool:
-        """Whether the upstream has a list of models, and this one is not in it."""
+        """Whether the upstream has a list of models without this one."""
         try:
             return not await self._lists(model_id, context)
         except ServerError:
             return False
 
     async def _lists(self, model_id: str, context: Context) -> bool:
-        """Whether the upstream lists a model; it is asked for its list at most every few seconds."""
+        """Whether the upstream lists a model; the list is requested at most every few seconds."""
         now = asyncio.get_running_loop().time()
         if self._listed is None or now > self._listed[0] + LIST_SECONDS:
             self._listed = now, frozenset(each.id for each in await self.list(context))
         return model_id in self._listed[1]
 
     async def _got(self, path: str, context: Context) -> Document:
-        """What a GET answers. Raises the upstream's error, and `UpstreamError` for what is no JSON object."""
+        """The answer to a GET. Raises the upstream's error, and `UpstreamError` if the body is not a JSON object."""
         current().provider = self._name
         async with self._client.exchange("GET", path, request_id=context.request_id) as reply:
             if reply.status in {404, 405} and path != "/models":
@@ -126,7 +126,7 @@ class Models:
 
 
 def _found(listed: Sequence[Model], model_id: str) -> Model:
-    """The model of this id. Raises `ModelNotFound`."""
+    """The model with this id. Raises `ModelNotFound`."""
     found = next((each for each in listed if each.id == model_id), None)
     if found is None:
         raise _not_found(model_id)

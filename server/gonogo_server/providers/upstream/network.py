@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MOST_HELD: Final = 256 * 2**10
-"""Received bytes that wait to be read; above it, reading from the socket is paused."""
+"""The most bytes that are buffered; above it, reading from the socket is paused."""
 SECOND_ADDRESS_SECONDS: Final = 0.25
 """The delay before the next address of a host is tried as well. Source: RFC 8305, section 5."""
 
@@ -216,7 +216,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
 @contextmanager
 def _failing_to_connect() -> Iterator[None]:
-    """Raise errors of the network as those of httpcore2."""
+    """Convert network errors to those of httpcore2."""
     try:
         yield
     except TimeoutError as error:
@@ -226,7 +226,7 @@ def _failing_to_connect() -> Iterator[None]:
 
 
 def _is_readable(transport: asyncio.Transport) -> bool:
-    """Whether something has come that the event loop has not seen, such as the end of the connection."""
+    """Whether the socket has data or an end of the connection that the event loop has not read yet."""
     sock = transport.get_extra_info("socket")  # None once TLS has lost its connection
     descriptor = -1 if sock is None else sock.fileno()
     if descriptor < 0:

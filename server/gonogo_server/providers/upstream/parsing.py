@@ -39,9 +39,9 @@ class Parser:
         self._http.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)  # within the head only
 
     def feed(self, data: bytes) -> bytes:
-        """Return the bytes of the body among these.
+        """Return the body's bytes in this data.
 
-        Raises `httpcore2.RemoteProtocolError` if they are no valid response; bytes of the body before the error are
+        Raises `httpcore2.RemoteProtocolError` if the response is invalid; bytes of the body before the error are
         returned first.
         """
         if not self.begun:

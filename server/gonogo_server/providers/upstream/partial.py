@@ -1,4 +1,4 @@
-"""What an iterable gives before it fails."""
+"""Keeps the items that an iterator yields before it fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def until_failure(items: Iterable[Item]) -> tuple[list[Item], ServerError | None
     """The items before a failure, and the failure."""
     good: list[Item] = []
     try:
-        for item in items:  # extend would keep none of them where the last one fails
+        for item in items:  # list.extend would keep no item if a later one fails
             good.append(item)  # noqa: PERF402
     except ServerError as error:
         return good, error

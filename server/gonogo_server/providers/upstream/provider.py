@@ -1,4 +1,4 @@
-"""Another server as a provider: what it breaks is repaired, emulated or refused by name."""
+"""Another server as a provider: broken answers are repaired, missing features are emulated or refused by name."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ ID: Final[Mapping[Operation, str]] = {"chat": "chatcmpl-", "completion": "cmpl-"
 
 
 class Upstream(ChatOnly):
-    """Asks an upstream through `client`; `quirks` say what it was seen to break. `patience` as for `begun`.
+    """Sends requests to an upstream through `client`; `quirks` are its observed defects. `patience` as for `begun`.
 
-    `surfaces` as in the settings; `limit` is the upstream's name for the limit of a chat completion.
+    `surfaces` as in the settings; `limit` is the upstream's name for the token limit of a chat completion.
     """
 
     strict = False
     alive = True
-    """It may be back at any time."""
+    """It may become available at any time."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Upstream(ChatOnly):
         self._translating = Translating(client, quirks, models, limit, patience)
 
     def described(self) -> Sequence[str]:
-        """Where requests go, and what is known of it."""
+        """The address of the upstream, and what is known about it."""
         known = len(self._quirks.table())
         told = (
             f"{known} known broken {'rule' if known == 1 else 'rules'}"
@@ -90,15 +90,15 @@ class Upstream(ChatOnly):
         return [f"{self._name}/… from {url} ({told})" for url in self._client.urls]
 
     def quirks(self) -> Sequence[tuple[str, str, str]]:
-        """What is done about what it breaks."""
+        """The repairs of its defects."""
         return self._quirks.table()
 
     async def list_models(self, context: Context) -> Sequence[Model]:
-        """The models that the upstream lists; those that were checked where it is known to give no such list."""
+        """The models that the upstream lists; the checked ones if it is known to have no such list."""
         return await self._models.list(context)
 
     async def retrieve_model(self, model_id: str, context: Context) -> Model:
-        """One of them; where the upstream does not give one alone, out of its list. Raises `ModelNotFound`."""
+        """One model; from the list if the upstream cannot retrieve a single one. Raises `ModelNotFound`."""
         return await self._models.retrieve(model_id, context)
 
     async def create_chat_completion(self, body: CreateChatCompletionRequest, context: Context) -> Answer:

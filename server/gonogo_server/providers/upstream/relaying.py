@@ -102,7 +102,7 @@ class _Exchange:
         return Body(data)
 
     async def events(self, relay: Relay) -> AsyncGenerator[bytes, None]:
-        """The events of the answer. Raises a `ServerError` after the last good one."""
+        """The events of the answer. Raises a `ServerError` after the last valid one."""
         exchange = current()
         async with self.client.exchange(
             "POST", self.path, self._content(), self.context.request_id, self.context.headers
@@ -135,7 +135,7 @@ class _Exchange:
         raise error
 
     def _check_document(self, document: Document) -> None:
-        """The same for an answer with status 200, with which LM Studio answers on paths that it does not have.
+        """The same for an answer with status 200: LM Studio answers with 200 on paths that it does not have.
 
         Source: lmstudio-ai/lmstudio-bug-tracker#618.
         """
@@ -150,9 +150,9 @@ class _Exchange:
 
 
 async def _read(reply: Reply, relay: Relay, check: Callable[[Document], None]) -> AsyncGenerator[bytes, None]:
-    """The events, those of one read together. A connection that breaks after the terminal event is no error.
+    """The events, grouped by read. A connection that breaks after the terminal event is not an error.
 
-    `check` raises the error that an object in place of a stream is.
+    `check` raises the error for a JSON object that was sent in place of a stream.
     """
     try:
         async for piece in reply.pieces():
@@ -179,7 +179,7 @@ async def _read(reply: Reply, relay: Relay, check: Callable[[Document], None]) -
 
 
 def _note(usage: object) -> None:
-    """Remember the usage for the log."""
+    """Record the usage for the log."""
     if isinstance(usage, dict):
         exchange = current()
         exchange.prompt_tokens = count(usage.get("input_tokens"))

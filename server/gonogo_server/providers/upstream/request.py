@@ -1,4 +1,4 @@
-"""One request to an upstream, and its answer, repaired."""
+"""One request to an upstream, and its repaired answer."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 LINGER_SECONDS: Final = 0.05
-"""For an upstream to end its answer behind the [DONE]; one that does not loses the connection, not the answer."""
+"""Seconds to wait for the end of the body after [DONE]; without it the connection is closed, and the answer is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
-    """Request number `number` of a plan; `raw` are the bytes of the client's, where it is passed on as it came."""
+    """Request number `number` of a plan; `raw` is the client's body if it is forwarded unchanged."""
 
     client: Client
     path: str
@@ -39,11 +39,11 @@ class UpstreamRequest:
 
     @property
     def content(self) -> bytes:
-        """What is sent."""
+        """The body of the request."""
         return encoded(self.plan.requests[self.number]) if self.raw is None else self.raw
 
     async def whole(self) -> Document:
-        """The answer as one body. Raises a `ServerError` for what is none."""
+        """The answer as one body. Raises a `ServerError` if it is an error or cannot be parsed."""
         plan = self.plan
         async with self.client.exchange("POST", self.path, self.content, self.request_id) as reply:
             await self._check(reply)
@@ -55,7 +55,7 @@ class UpstreamRequest:
         return plan.body(self.number, document)
 
     async def chunks(self) -> AsyncGenerator[list[Document], None]:
-        """The chunks of the answer, those of a piece at once. Raises a `ServerError` after the last that is good."""
+        """The chunks of the answer, grouped by read. Raises a `ServerError` after the last valid one."""
         plan = self.plan
         more = plan.stages(self.number)
         async with self.client.exchange("POST", self.path, self.content, self.request_id) as reply:
@@ -74,11 +74,11 @@ class UpstreamRequest:
                         return
 
     def _told(self, failure: ServerError) -> ServerError:
-        """The failure without what no client may see: the key, and where the upstream is."""
+        """The failure without the texts that no client may see: the key and the address of the upstream."""
         return for_client(failure, self.client.hidden) if isinstance(failure, UpstreamError) else failure
 
     async def _check(self, reply: Reply) -> None:
-        """Raise the upstream's error, where it answered with one."""
+        """Raise the upstream's error if it answered with one."""
         if (error := await self.client.error(reply)) is not None:
             raise error
 
@@ -86,9 +86,9 @@ class UpstreamRequest:
 async def _with_end(reply: Reply, repair: StreamRepair) -> AsyncGenerator[bytes | None, None]:
     """The pieces of a stream, and None for its end: its [DONE], or the end of the connection.
 
-    A connection that breaks after the finish reasons of all choices has ended well. Before others that break there is
-    an empty piece, and then an `UpstreamError` is raised. Behind the [DONE] the end of the answer is waited for, as
-    the connection serves the next request then.
+    A connection that breaks after the finish reasons of all choices counts as a regular end. For any other break an
+    empty piece is yielded, and then an `UpstreamError` is raised. After [DONE] the rest of the body is read, so that
+    the connection can be reused.
     """
     pieces = reply.pieces()
     try:

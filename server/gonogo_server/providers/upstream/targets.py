@@ -18,24 +18,24 @@ class Target:
 
     url: str
     open: int = 0
-    """Requests that it has and did not answer to their end."""
+    """The number of open requests."""
     failures: int = 0
-    """How many times it failed in a row."""
+    """The number of consecutive failures."""
     until: float = 0.0
-    """When it is asked again, on the clock of `Targets`."""
+    """The time of the next attempt, on the clock of `Targets`."""
 
     def failed(self, now: float) -> None:
-        """Set it aside: for a second, and twice as long each time in a row."""
+        """Avoid it for one second; each consecutive failure doubles the time."""
         self.until = now + min(FIRST_BACK_OFF * 2**self.failures, LONGEST_BACK_OFF)
         self.failures += 1
 
     def answered(self) -> None:
-        """It is well."""
+        """Record a success."""
         self.failures, self.until = 0, 0.0
 
 
 class Targets:
-    """The servers of an upstream, at least one; `clock` gives seconds."""
+    """The servers of an upstream, at least one; `clock` returns seconds."""
 
     def __init__(self, urls: Sequence[str], clock: Callable[[], float]) -> None:
         self._targets = [Target(url) for url in urls]
@@ -45,12 +45,12 @@ class Targets:
         return len(self._targets)
 
     def next(self, tried: Collection[str] = ()) -> Target:
-        """Who is asked next, rather than those that were `tried`; one that is set aside if there is no other."""
+        """The server for the next attempt, if possible none of `tried`; an avoided one only if there is no other."""
         now = self._clock()
         return min(
             self._targets, key=lambda each: (each.url in tried, each.until > now, each.open, each.until)
         )
 
     def failed(self, target: Target) -> None:
-        """Set it aside for a while."""
+        """Record a failure."""
         target.failed(self._clock())

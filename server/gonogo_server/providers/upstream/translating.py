@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Translating:
-    """Asks an upstream for chat completions. `limit` is its name for the token limit; `patience` as for `begun`."""
+    """Gets chat completions from an upstream. `limit` is its name for the token limit; `patience` as for `begun`."""
 
     client: Client
     quirks: Quirks
@@ -42,7 +42,7 @@ class Translating:
     patience: float | None
 
     def counts(self, made: Translation) -> bool:
-        """Whether a stream asks for its usage; not if the upstream is known to have none."""
+        """Whether a stream requests usage; False if the upstream is known to report none."""
         return made.stream and Does.REFUSE_USAGE not in self.quirks.of(made.chat.model).does
 
     async def answer(self, made: Translation, requested: Requested, context: Context) -> Answer:

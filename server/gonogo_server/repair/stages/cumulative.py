@@ -1,7 +1,7 @@
 """Cumulative deltas, each with the whole text so far: only the new text is passed on.
 
-A normal text may begin like that, too ("a", then "aa"). Pieces that look cumulative are therefore held back until there
-is enough evidence, or until the next piece shows otherwise; without evidence they are released unchanged.
+A normal text can begin in the same way ("a", then "aa"). Pieces that look cumulative are therefore held back until
+there is enough evidence, or until the next piece shows otherwise; without evidence they are released unchanged.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class _Text:
 
 
 class Cumulative:
-    """Passes on the new text of each delta, if deltas are cumulative; `known`: that is known from the start."""
+    """Passes on the new text of each delta if deltas are cumulative; `known`: they are, without further evidence."""
 
     def __init__(self, requested: Requested, noted: Noted, *, known: bool = False) -> None:
         self._noted = noted

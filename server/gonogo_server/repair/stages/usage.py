@@ -34,7 +34,7 @@ class Usage:
 
     @property
     def has_come(self) -> bool:
-        """Whether there is usage to send at the end."""
+        """Whether usage has arrived and must be sent at the end."""
         return self._counted is not None
 
     def chunk(self, chunk: Document) -> Iterable[Document]:

@@ -1,4 +1,4 @@
-"""Rules about tools, and about everything beside answers: errors, keys, HTTP, stream bytes, models, other APIs."""
+"""Rules about tools, errors, keys, HTTP, stream bytes, models, and other APIs."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ class Action(StrEnum):
     """How a broken rule is handled; the value is its name in tables."""
 
     REPAIRED = "repaired"
-    """Repaired in every answer, whatever the report says."""
+    """Repaired in every answer, with or without a report."""
     EMULATED = "emulated"
     """The gateway provides what the upstream lacks."""
     REFUSED = "refused"
@@ -18,7 +18,7 @@ class Action(StrEnum):
     KEPT = "kept by the gateway"
     """The upstream is not involved: the gateway checks requests and keys, and writes errors and headers."""
     ENDED = "ended in an error"
-    """What cannot be repaired is not passed on: the answer becomes an error."""
+    """An answer that cannot be repaired is replaced by an error."""
     PASSED_ON = "passed on"
     """Nothing is done; the row gives the reason."""
 
