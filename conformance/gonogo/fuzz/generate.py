@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import schemathesis
+from hypothesis import strategies
 from hypothesis.errors import Unsatisfiable
 
 from gonogo.fuzz.contract import REQUESTS, closed, required
-from gonogo.fuzz.inside import NOT_SET, FeedbackSources, Ok
+from gonogo.fuzz.inside import NOT_SET, FeedbackSources, InvalidSchema, Ok
 from gonogo.stimuli.stimulus import canonical
 
 if TYPE_CHECKING:
@@ -125,11 +126,24 @@ def covered(operation: Operation, mode: schemathesis.GenerationMode) -> list[Cas
 
 def fuzzed(operation: Operation, mode: schemathesis.GenerationMode, *, seed: int, most: int) -> list[Case]:
     """Cases drawn at random, at most `most`; none if the mode has none (a parameter that any text fits)."""
-    strategy = operation.as_strategy(generation_mode=mode, feedback=FeedbackSources())
+    strategy = drawable(operation.as_strategy(generation_mode=mode, feedback=FeedbackSources()))
     try:
         return _drawn(strategy, seed, most)
     except Unsatisfiable:
         return []
+
+
+@strategies.composite
+def drawable(draw: strategies.DrawFn, strategy: SearchStrategy[Case]) -> Case:
+    """Draw again if Schemathesis cannot generate a value.
+
+    While it negates some valid schemas, Schemathesis 4.32.5 raises InvalidSchema in the middle of a draw ("Cannot
+    generate an array with 1 demanded elements").
+    """
+    try:
+        return draw(strategy)
+    except InvalidSchema:
+        hypothesis.reject()
 
 
 def _drawn(strategy: SearchStrategy[Case], seed: int, most: int) -> list[Case]:

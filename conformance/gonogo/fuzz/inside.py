@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from schemathesis.core import NOT_SET
+from schemathesis.core.errors import InvalidSchema
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.generation.feedback import FeedbackSources
@@ -16,7 +17,15 @@ from schemathesis.specs.openapi import checks
 if TYPE_CHECKING:
     import schemathesis
 
-__all__ = ["NOT_SET", "FailureGroup", "FeedbackSources", "Ok", "check_named", "probing_methods"]
+__all__ = [
+    "NOT_SET",
+    "FailureGroup",
+    "FeedbackSources",
+    "InvalidSchema",
+    "Ok",
+    "check_named",
+    "probing_methods",
+]
 
 
 def check_named(name: str) -> schemathesis.CheckFunction:

@@ -18,7 +18,7 @@ from gonogo.judge.outcome import Deviation, Kept, Stop, saw, unanswered
 from gonogo.judge.shape import misfits
 from gonogo.stimuli.fuzzed import Case, Meant, case
 from gonogo.stimuli.stimulus import Endpoint
-from gonogo.stimuli.surfaces import NO_SUCH_ROUTE, OWN_ERRORS
+from gonogo.stimuli.surfaces import NO_SUCH_ROUTE, OWN_ERRORS, SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -311,9 +311,12 @@ def operation(exchange: Exchange) -> str:
     return "" if what is None else what.operation
 
 
+_COUNTS = frozenset(surface.counting for surface in SURFACES)
+
+
 def is_streamed(exchange: Exchange) -> bool:
-    """Whether the request is for a stream."""
-    return exchange.request.fields.get("stream") is True
+    """Whether the request is for a stream; a count is none, though it may be of a request for one."""
+    return exchange.request.fields.get("stream") is True and operation(exchange) not in _COUNTS
 
 
 def refused(exchange: Exchange) -> bool:

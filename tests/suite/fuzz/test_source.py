@@ -18,7 +18,9 @@ from gonogo.fuzz.budget import Purse
 from gonogo.fuzz.campaign import fuzz
 from gonogo.fuzz.source import Told, generated
 from gonogo.reasons import Reason
+from hypothesis import HealthCheck, given, settings, strategies
 from ideal.target import IdealTarget
+from schemathesis.core.errors import InvalidSchema
 from schemathesis.schemas import BaseSchema
 from suite.fuzz.passes import SUBJECT, Memory
 
@@ -57,6 +59,26 @@ def test_coverage_cases_are_thin_and_drawn_ones_come_beside_them(told: list[Told
     assert covered
     assert max(len(names - {"model", "messages"}) for names in covered) <= 2
     assert any(case["scenario"] is None for case in chats)
+
+
+def test_a_draw_at_which_schemathesis_raises_is_repeated() -> None:
+    @strategies.composite
+    def case(draw: strategies.DrawFn) -> int:
+        drawn = draw(strategies.integers(0, 9))
+        if drawn % 2:
+            raise InvalidSchema("Cannot generate an array with 1 demanded elements")
+        return drawn
+
+    found: list[int] = []
+
+    @settings(database=None, max_examples=20, suppress_health_check=list(HealthCheck))
+    @given(generate.drawable(case()))
+    def draw(value: int) -> None:
+        found.append(value)
+
+    draw()
+    assert found
+    assert not any(value % 2 for value in found)
 
 
 def test_schemathesis_still_takes_what_it_is_given() -> None:

@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from gonogo.fuzz import Budget
 from gonogo.stimuli.fuzzed import Meant, case
 from gonogo.verdict import Verdict
-from suite.fuzz.passes import Pass, accepted, answer
+from suite.fuzz.passes import Pass, accepted, answer, run_pass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gonogo.exchange import Exchange, Request
+    from gonogo.fuzz.source import Told
 
     Over = Callable[..., Pass]
 
@@ -69,6 +71,30 @@ def test_a_surface_that_a_target_lacks_is_no_finding_and_asked_a_few_times(
 
     assert found.turned == {}
     assert asked(found) < asked(sound) / 2
+
+
+@pytest.mark.parametrize("path", [SURFACES[1], SURFACES[3]])
+def test_the_count_of_a_request_for_a_stream_is_one_json_object(told: list[Told], path: str) -> None:
+    body = {"model": "m", "stream": True}
+    body |= (
+        {"input": "Hello"} if path == SURFACES[1] else {"messages": [{"role": "user", "content": "Hello"}]}
+    )
+    count = told[0] | {
+        "operation": f"POST {path}",
+        "method": "POST",
+        "content_type": "application/json",
+        "body": {"json": body},
+        "positive": True,
+        "scenario": None,
+    }
+
+    async def source(_seed: int, most: int) -> list[Told]:
+        return [count][:most]
+
+    found = run_pass(lambda _, exchange: exchange, Budget(cases=8), source)
+
+    assert [x.status for x in found.cases if x.request.path == path and _is_a_request(x)] == [200]
+    assert Verdict.FAIL not in found.turned.values()
 
 
 def _is_a_request(exchange: Exchange) -> bool:
