@@ -1,1 +1,1 @@
-"""Collecting: the only part of the suite that talks to a target."""
+"""Collects answers: the only part of the suite that sends requests to a target."""

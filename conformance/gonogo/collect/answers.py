@@ -1,4 +1,4 @@
-"""What an answer means for the next requests: the target is alive, busy, or may be failing."""
+"""Classifies answers for scheduling: the target is alive, busy, or may be failing."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def accepted(exchange: Exchange) -> bool:
 
 
 def lives(exchange: Exchange) -> bool:
-    """Whether a sign of life was answered."""
+    """Whether a sign of life got a valid answer."""
     return exchange.failure is None and (accepted(exchange) or is_busy(exchange))
 
 
 def is_doubtful(exchange: Exchange) -> bool:
-    """Whether a dying server could give this answer: none, an incomplete one, or a 5xx."""
+    """Whether a failing server could send this answer: none, an incomplete one, or a 5xx."""
     return exchange.failure is not None or exchange.status is None or exchange.status >= 500
 
 
@@ -48,7 +48,7 @@ def ran_out_of_time(exchange: Exchange) -> bool:
 
 
 def asked_to_wait(exchange: Exchange) -> float | None:
-    """Seconds that a 429 or 503 asks to wait, at most 30; None if it asks for nothing."""
+    """The Retry-After of a 429 or 503 in seconds, at most 30; None if it has none."""
     if exchange.status not in {429, 503}:
         return None
     try:
@@ -59,7 +59,7 @@ def asked_to_wait(exchange: Exchange) -> float | None:
 
 
 def loss(sent: Sequence[Exchange]) -> Because:
-    """Why nothing more is sent; a request that was rejected with 503 is no suspect unless all were."""
+    """Why nothing more is sent; a request that was rejected with 503 is a suspect only if all were."""
     read = [exchange for exchange in sent if exchange.status != 503]
     about = tuple(exchange.id for exchange in read or sent)
     if not read:

@@ -1,11 +1,11 @@
 """Sends a plan and records the answers.
 
-Harmless stimuli are sent in parallel, those that others depend on first. A text that is compared with another and
-differs from the expected one is requested again alone: batching can change greedy text. Then the later exchange counts.
-Hostile ones follow in batches with a sign of life after each, then those known to stop servers: the first alone,
-because it stops most of them. A batch ends early after an answer that a dying server could give. Once the target no
-longer answers, nothing more is sent; the rest is recorded as unsent, with the batch that came before. Any request of
-that batch may have stopped the target; with one request at a time, a batch is one request.
+Harmless stimuli are sent in parallel, those that others depend on first. If a compared text differs from the expected
+one, it is requested again alone, because batching can change greedy text; the later exchange counts.
+Hostile ones follow in batches, each followed by a sign of life, then those known to stop servers: the first alone,
+because it stops most of them. A batch ends early after an answer that a failing server could send. Once the target no
+longer answers, nothing more is sent; the rest is recorded as unsent, with the last batch as the possible cause. Any
+request of that batch may have stopped the target; without parallel requests, a batch is one request.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Stimulus, Subject
 
 ROUND = 4
-"""How many times `concurrency` harmless requests go out before it is asked whether enough is broken."""
+"""Harmless requests, as a multiple of `concurrency`, between two checks of `enough`."""
 
 FEWEST_ROUNDS, MOST_ROUNDS = 2, 8
-"""How many times `concurrency` requests go out before a sign of life is requested: after an answer that the dying
-give too, and without one. Each costs a round in which nothing else is sent that may harm."""
+"""Requests, as a multiple of `concurrency`, before a sign of life: after a doubtful answer, and without one. Each sign
+of life costs a round trip in which no other hostile request is sent."""
 
 
 @dataclass
 class Collector:
     """Runs one plan against one subject; `concurrency` requests at a time, fewer after a time-out.
 
-    `known` holds exchanges of an earlier run, by the key of their stimulus: they are not sent again, and serve those
-    that need them. `ids` names the new ones, `sleep` obeys Retry-After. `enough` returns why the run ends now, or None
-    to continue. It is called while no request is in flight, with the keys of the requests that may be repeated; to have
-    such moments, harmless requests are sent in rounds. `ended` is why nothing more is sent.
+    `known` has exchanges of an earlier run, by the key of their stimulus: they are not sent again, and later stimuli
+    can be built from them. `ids` yields the ids of new exchanges, `sleep` waits for Retry-After. `enough` returns why
+    the run ends now, or None to continue. It is called while no request is in flight, with the keys of the requests
+    that may be repeated; for this reason harmless requests are sent in rounds. `ended` is why nothing more is sent.
     """
 
     recorder: Recorder
@@ -83,10 +83,10 @@ class Collector:
         self._asked = self.concurrency
 
     async def run(self, plan: Plan) -> None:
-        """Send what is not known; returns when each such stimulus is in the sink as an exchange or as unsent.
+        """Send all unknown stimuli; returns when each of them is in the sink as an exchange or as unsent.
 
-        A text that is compared can be in the sink twice, under two ids, even if it was known: if it differed when sent
-        in parallel, it is requested again alone, and the later one counts.
+        A compared text can be in the sink twice, with two ids, even if it was known: if it differed when sent in
+        parallel, it is requested again alone, and the later one counts.
         """
         new = replace(plan, stimuli=self._unknown(plan.stimuli))
         self._number(new.stimuli)
@@ -105,7 +105,7 @@ class Collector:
         await self._pool(new)
         sent = [self._answers[stimulus.key] for stimulus in new if stimulus.key in self._answers]
         if sent and all(map(found_nobody, sent)):
-            # None of them had an effect: a sign of life would blame the wrong one.
+            # None of them reached the target, so that a sign of life would blame the wrong request.
             self.ended = Because(Reason.TARGET_GONE, about=tuple(exchange.id for exchange in sent))
         else:
             await self._watch(new)
@@ -133,7 +133,7 @@ class Collector:
         self._leave_uncompared(because)
 
     def _leave_uncompared(self, because: Because) -> None:
-        """Also record as unsent the answers that differ and were still to be requested again alone."""
+        """Also record as unsent the differing answers that were not yet requested again alone."""
         for family in self._uncompared:
             if not family.all_agree(self._answers):
                 for stimulus in (family.base, *family.members):
@@ -180,7 +180,7 @@ class Collector:
             self.ended = self.enough(unsettled)
 
     async def _harmless(self, plan: Plan, kin: Iterable[Family]) -> None:
-        """What needs no sign of life, and the client that disconnects, which has one of its own."""
+        """Send the stimuli that need no sign of life, and the client that disconnects, which has its own."""
         quiet = longest_first(plan.quiet)
         self._uncompared = list(kin) if self._is_wide else []
         unsettled = {s.key for family in self._uncompared for s in (family.base, *family.members)}
@@ -204,7 +204,7 @@ class Collector:
     # ---- texts that are compared
 
     async def _compare(self) -> None:
-        """Request a differing text again, one at a time, as the batch may have changed it."""
+        """Request differing texts again, one at a time, because batching may have changed them."""
         if self.ended is not None:
             self._leave_uncompared(self.ended)
         while self._uncompared:
@@ -220,13 +220,13 @@ class Collector:
         self._impossible.clear()
 
     async def _afresh(self, stimulus: Stimulus) -> None:
-        """Send again what was sent in parallel; the later exchange of a key counts."""
+        """Repeat a request that was sent in parallel; the later exchange of a key counts."""
         self._impossible.pop(stimulus.key, None)
         if stimulus.key in self._answers:
             self._numbers[stimulus.key] = next(self.ids)
         await self._send(stimulus)
 
-    # ---- what may harm the target
+    # ---- hostile requests
 
     async def _hostile(self, plan: Plan) -> None:
         mild = plan.stage(Risk.MILD)
@@ -236,14 +236,14 @@ class Collector:
             await self._dare([(*mild, *plan.stage(Risk.HOSTILE))])
 
     async def _deadly(self, plan: Plan) -> None:
-        """The first alone, as it stops most servers; if its answer shows no harm, the rest follows."""
+        """Send the first alone, because it stops most servers; if the target still answers, send the rest."""
         first, rest = plan.stage(Risk.DEADLY)[:1], plan.stage(Risk.DEADLY)[1:]
         await self._dare([first, rest, *((stimulus,) for stimulus in plan.stage(Risk.DEADLY, alone=True))])
 
     async def _dare(self, groups: Sequence[Sequence[Stimulus]], mild: Sequence[Stimulus] = ()) -> None:
         """Send group after group, with a sign of life at the end, and earlier if one is due.
 
-        The mild ones are sent together with the last sign, and are named with the others.
+        The mild ones are sent together with the last sign, and are among its suspects.
         """
         self._since, self._doubt = [], False
         for group in groups:
@@ -262,8 +262,8 @@ class Collector:
     def _another(self, begun: int) -> bool:
         """Whether one more request may be sent before the next sign of life.
 
-        A sign of life costs a round trip in which nothing else that may harm is sent; so there is one for many requests
-        as long as their answers look healthy.
+        A sign of life costs a round trip in which no other hostile request is sent, so that there is one for many
+        requests as long as their answers are not doubtful.
         """
         if self.ended is not None:
             return True
@@ -295,7 +295,7 @@ class Collector:
         self._answers[stimulus.key] = exchange
         if (
             ran_out_of_time(exchange) and self.concurrency == width
-        ):  # what was sent before a halving causes no other
+        ):  # only requests that were sent after the last halving cause another
             self.concurrency = max(1, width // 2)
         self._doubt = self._doubt or is_doubtful(exchange)
         return exchange
@@ -307,7 +307,7 @@ class Collector:
         return stimulus.build(self.subject, self._answers)
 
     async def _patiently(self, request: Request, exchange_id: str, key: str) -> Exchange:
-        """Record, and repeat after each wait that the target asks for."""
+        """Record, and repeat after each Retry-After of the target."""
         exchange, waits = await patiently(
             lambda: self.recorder.record(request, id=exchange_id, stimulus=key), self.sleep
         )
@@ -317,8 +317,8 @@ class Collector:
     # ---- signs of life
 
     async def _watch(self, after: Sequence[Stimulus], mild: Sequence[Stimulus] = ()) -> None:
-        """Send a sign of life, the mild ones with it; without an answer the target is lost, and any of them may be the
-        cause.
+        """Send a sign of life together with the mild ones; without an answer the target is lost, and any of them may be
+        the cause.
         """
         after = [stimulus for stimulus in after if stimulus.key in self._answers]
         sign = self._sign((*after, *mild))
@@ -333,7 +333,7 @@ class Collector:
         self._conclude(sign, (*after, *mild))
 
     async def _leave(self, leaving: Stimulus, beside: Sequence[Stimulus]) -> None:
-        """Send one request whose sign of life must blame no other; harmless ones without generation run in parallel.
+        """Send one request with its own sign of life; only harmless ones without generation run in parallel.
 
         If the target is lost, failures of the parallel ones prove nothing, and they are recorded as unsent.
         """
@@ -360,7 +360,7 @@ class Collector:
                 self._keep(exchange)
 
     def _sign(self, after: Sequence[Stimulus]) -> Stimulus | None:
-        """The next sign of life; None if there is none to send, or nothing was sent that may have harmed."""
+        """The next sign of life; None if there is no suitable request, or no hostile request was sent."""
         known = self._baseline()
         if known is None or not after or self.ended is not None:
             return None
@@ -369,7 +369,7 @@ class Collector:
         return sign
 
     async def _look(self, sign: Stimulus) -> None:
-        """Request one token; if that is refused, repeat exactly what was answered well before."""
+        """Request one token; if that is refused, repeat exactly the request that succeeded before."""
         for asked in dict.fromkeys((brief(sign), sign)):
             request = asked.build(self.subject, self._answers)
             exchange = await self._patiently(request, self._numbers[sign.key], sign.key)
@@ -378,7 +378,7 @@ class Collector:
                 return
 
     def _conclude(self, sign: Stimulus, after: Sequence[Stimulus]) -> None:
-        """Record a sign of life under the names of the requests that it may blame, and its consequences."""
+        """Record a sign of life with the keys of its suspects, and apply its result."""
         exchange = self._answers.pop(sign.key)
         sent = [stimulus.key for stimulus in after if stimulus.key in self._answers]
         sent = [key for key in sent if not found_nobody(self._answers[key])] or sent
@@ -389,7 +389,7 @@ class Collector:
             self.ended = loss([self._answers[key] for key in sent])
 
     def _baseline(self) -> Stimulus | None:
-        """The stimulus of a request that was answered well before: a chat completion if the target has those."""
+        """The stimulus of a request that succeeded before: a chat completion if the target has that operation."""
         return next(
             (
                 stimulus

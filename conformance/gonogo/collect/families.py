@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """`members` are those whose text is compared with that of `base`, in the order of the plan."""
+    """`members` are the stimuli whose text is compared with that of `base`, in the order of the plan."""
 
     base: Stimulus
     members: tuple[Stimulus, ...]
 
     def agrees(self, member: Stimulus, answers: Mapping[str, Exchange]) -> bool:
-        """Whether a text is as the base's text predicts; true if there are not two texts to compare."""
+        """Whether a text agrees with that of the base; true if one of them is missing."""
         base, own = answers.get(self.base.key), answers.get(member.key)
         if base is None or own is None or member.like is None:
             return True
@@ -32,12 +32,12 @@ class Family:
             return True
 
     def all_agree(self, answers: Mapping[str, Exchange]) -> bool:
-        """Whether no text shows a change by batching, or a fault."""
+        """Whether all texts agree, so that none was changed by batching or a fault."""
         return all(self.agrees(member, answers) for member in self.members)
 
 
 def families(stimuli: Iterable[Stimulus]) -> list[Family]:
-    """The families of a plan; if a base is not in the plan, the first member that is takes its place."""
+    """The families of a plan; a base that is not in the plan is replaced by the first member in the plan."""
     found: dict[str, list[Stimulus]] = {}
     for stimulus in stimuli:
         if stimulus.like is not None:

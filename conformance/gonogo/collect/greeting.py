@@ -37,12 +37,12 @@ async def greet(
     has_key: bool = False,
     extra: Mapping[str, object] | None = None,
 ) -> Subject:
-    """The models to request: those named, else the first that the target lists; `extra` is passed on.
+    """The models to request: the named ones, else the first that the target lists; `extra` is passed on.
 
-    A model that refuses max_tokens and names the newer limit, as reasoning models of the API do, is requested with
-    that. Raises TargetError, in one sentence, if there is nothing to judge: no connection, no answer, a web page, a
-    refused key, no model, a model that is not served, or the first of several models, if its answer says that it is the
-    wrong one.
+    A model that refuses max_tokens and names the newer limit, as reasoning models of the API do, is requested with the
+    newer one. Raises TargetError, in one sentence, if there is nothing to judge: no connection, no answer, a web page,
+    a refused key, no model, a model that is not served, or an answer by which the first of several models is the wrong
+    one.
     """
     entries, listing = await _listed(recorder, base_url, has_key=has_key)
     named = model or embedding_model
@@ -75,7 +75,7 @@ async def greet_each(
 ) -> list[Subject]:
     """Several models to request, in this order, each greeted separately; missing models are reported together.
 
-    The embedding model is the same for all. With none, or one, this is `greet`, whose errors it raises.
+    The embedding model is the same for all. With no model or one, this is the same as `greet`. Raises as `greet` does.
     """
     if len(models) < 2:
         model = models[0] if models else None
@@ -108,7 +108,7 @@ async def _listed(
 
 
 async def _try_chat(recorder: Recorder, subject: Subject, base_url: str, *, has_key: bool) -> Exchange:
-    """One token of chat: it loads the model, and shows early what would otherwise fail a hundred times.
+    """Request one token of chat: it loads the model, and detects early what would otherwise fail a hundred times.
 
     Raises TargetError if the target does not answer or refuses the key.
     """
@@ -119,7 +119,7 @@ async def _try_chat(recorder: Recorder, subject: Subject, base_url: str, *, has_
 
 
 async def first_chat(recorder: Recorder, subject: Subject) -> Exchange:
-    """One token of chat, whatever the outcome."""
+    """Request one token of chat; errors are not raised."""
     request = bodies.post(Endpoint.CHAT, {"max_tokens": 1}).build(subject, {})
     return await recorder.record(request, id="g2", stimulus=GREETED)
 
@@ -215,7 +215,7 @@ def _no_model(listing: Exchange, base_url: str) -> str:
 
 
 def _entries(listing: Exchange) -> list[dict[str, object]]:
-    """The models that can be requested: an id that is not text, or holds a lone surrogate, cannot be sent."""
+    """The models that can be requested: an id that is not text, or has a lone surrogate, cannot be sent."""
     body = listing.json
     data = body.get("data") if isinstance(body, dict) else None
     entries = data if isinstance(data, list) else []
@@ -227,6 +227,6 @@ def _is_text(value: object) -> bool:
 
 
 def _first(entries: list[dict[str, object]], kind: str, *, typed: bool = False) -> str | None:
-    """The first entry of that `type` (an extension of ours and others'); an untyped one counts unless `typed`."""
+    """The first entry of that `type` (our extension, also used by others); an untyped one counts unless `typed`."""
     accepted = {kind} if typed else {kind, None}
     return next((str(entry["id"]) for entry in entries if entry.get("type") in accepted), None)

@@ -1,4 +1,4 @@
-"""A run with several models: one model run each, and requests about the endpoint are sent in the first one."""
+"""A run with several models: one model run each; requests about the endpoint are sent in the first."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 class Kept:
     """The sink of a run: keeps everything for the judge, and in the evidence file, if there is one.
 
-    `model` is the model of this run if there are several. `is_shared` says for the key of a stimulus, and the exchanges
-    so far, whether it is sent once for all models. A stimulus that is requested again is reported as done once.
+    `model` is the model of this run if there are several. `is_shared` takes the key of a stimulus and the exchanges so
+    far, and returns whether it is sent once for all models. A stimulus that is requested again is reported as done
+    once.
     """
 
     writer: EvidenceWriter | None
@@ -43,7 +44,7 @@ class Kept:
     done_with: set[str] = field(default_factory=set)
 
     def added_to(self, record: Record) -> Record:
-        """The record with all that was kept."""
+        """The record with everything that was kept."""
         return replace(record, exchanges=tuple(self.exchanges), unsent=self.reasons)
 
     def keep(self, exchange: Exchange) -> None:
@@ -88,7 +89,7 @@ class ModelRun:
         return self.collector.subject
 
     def take_over(self, exchanges: Iterable[Exchange]) -> None:
-        """Take over the endpoint exchanges of other model runs; they are in the evidence file already."""
+        """Reuse the endpoint exchanges of other model runs; they are in the evidence file already."""
         known = {exchange.id for exchange in self.kept.exchanges}
         new = [exchange for exchange in exchanges if exchange.model is None and exchange.id not in known]
         self.kept.exchanges += new
@@ -123,7 +124,7 @@ class ModelRuns:
                 run.take_over([exchange])
 
     async def run(self, send: Callable[[ModelRun], Awaitable[None]], asked: Plan) -> None:
-        """Run each model as long as the target answers and nothing ended the run."""
+        """Run each model while the target answers and the run has not ended."""
         ended: Because | None = None
         for run in self._begun(asked):
             back = {*LOST, Reason.TARGET_GONE}
@@ -139,7 +140,7 @@ class ModelRuns:
             run.give_up(asked, because)
 
     def _begun(self, asked: Plan) -> Iterator[ModelRun]:
-        """Each model run, with the exchanges that the runs before it made for all."""
+        """Each model run, with the shared exchanges of the runs before it."""
         before: ModelRun | None = None
         for run in self.runs:
             if before is not None:
@@ -152,7 +153,7 @@ class ModelRuns:
 
 
 def sharing(asked: Plan, subjects: Sequence[Subject]) -> Shared:
-    """A function that says for the key of a stimulus whether it is sent once for all these subjects."""
+    """A function that returns whether the stimulus with a key is sent once for all these subjects."""
     stimuli = {stimulus.key: stimulus for stimulus in asked.stimuli}
 
     def shared(key: str, answers: Mapping[str, Exchange]) -> bool:

@@ -1,4 +1,4 @@
-"""Waiting for a target that is busy."""
+"""Waits for a busy target."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 TRIES = 4
 FIRST_WAIT = 0.5
-"""Seconds after a 503 that says nothing about time, doubled each time, as openai-python does."""
+"""Seconds to wait after a 503 without Retry-After, doubled each time, as openai-python does."""
 
 
 async def patiently(
     record: Callable[[], Awaitable[Exchange]], sleep: Callable[[float], Awaitable[None]]
 ) -> tuple[Exchange, int]:
-    """Record, and repeat after the wait that a 429 or 503 asks for, or that the official SDKs would take.
+    """Record, and repeat after the Retry-After of a 429 or 503, or after the wait of the official SDKs.
 
     Returns the last answer, and the number of waits.
     """

@@ -23,28 +23,28 @@ class Plan:
 
     @property
     def requests(self) -> int:
-        """The number of requests to send, without signs of life after hostile ones and the two of the greeting."""
+        """The number of requests to send, without the signs of life and the two requests of the greeting."""
         return len(self.stimuli)
 
     @property
     def tokens(self) -> int:
-        """The maximum number of tokens that the target can be made to generate."""
+        """The maximum number of tokens that the target may generate."""
         return sum(stimulus.tokens for stimulus in self.stimuli)
 
     @property
     def quiet(self) -> tuple[Stimulus, ...]:
-        """Harmless stimuli that generate nothing, so they take no part in a batch."""
+        """Harmless stimuli without generation, which do not affect batching."""
         return tuple(stimulus for stimulus in self.stage(Risk.HARMLESS) if not stimulus.tokens)
 
     def stage(self, risk: Risk, *, alone: bool = False) -> tuple[Stimulus, ...]:
-        """The stimuli of one risk that are sent in parallel, or those that must be alone."""
+        """The stimuli of one risk that are sent in parallel, or those that must be sent alone."""
         return tuple(s for s in self.stimuli if s.risk is risk and s.alone is alone)
 
 
 def plan(scenarios: Iterable[Scenario]) -> Plan:
-    """The plan that collects what these scenarios look at.
+    """The plan with all requests of these scenarios.
 
-    If it sends hostile requests, the plain requests that can prove the target alive are sent before them.
+    If it has hostile requests, the plain requests that serve as signs of life are sent before them.
     """
     wanted = [stimulus for scenario in scenarios for stimulus in scenario.stimuli]
     if any(stimulus.risk is not Risk.HARMLESS for stimulus in wanted):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Stimulus
 
 FIXED = 8
-"""What a request takes before its first token, in tokens: a guess, good enough to say which chain is longer."""
+"""The cost of a request before its first token, in tokens: an estimate, sufficient to order chains by length."""
 
 
 def longest_first(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
@@ -29,7 +29,7 @@ def longest_first(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
 
 
 def narrower(width: int, asked: int) -> int:
-    """The number of parallel requests after one of `width` timed out: half as many.
+    """The number of parallel requests after a time-out with `width` of them: half as many.
 
     If it was alone, load was not the cause, and the width returns to `asked`.
     """
@@ -42,7 +42,7 @@ async def pooled(
     limit: Callable[[], int],
     another: Callable[[int], bool] = lambda _: True,
 ) -> list[Stimulus]:
-    """Send the stimuli in this order, at most `limit()` at a time, each after those of them that it needs.
+    """Send the stimuli in this order, at most `limit()` at a time, each after those that it needs.
 
     The limit may change meanwhile; it is at least 1 and never above its first value. `another` is called before each
     with the number of started requests; once it returns False, no more are started. Returns the started stimuli, in the

@@ -1,6 +1,6 @@
-"""The recorder: sends one request and records everything that comes back as timed bytes.
+"""The recorder: sends one request and records all received bytes with their times.
 
-It uses httpx2's transport and not its client, which would keep cookies, parse the target of a redirect that is never
+It uses httpx2's transport, not its client: the client would keep cookies, parse the target of a redirect that is never
 followed, and add its own headers. Each request is sent once, on a new connection: a server may close an idle one at any
 moment (RFC 9112, section 9.3.1), which could be mistaken for its answer. A new connection costs 0.6 ms on loopback, and
 a TLS handshake elsewhere.
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
     from gonogo.redaction import OwnHeader
 
 MAX_BODY = 16 * 2**20
-"""Bytes of a body that are kept, unless told otherwise: a thousand times an ordinary answer."""
+"""The default limit of a body in bytes: a thousand times an ordinary answer."""
 
 MAX_STREAM = 2 * 2**20
-"""Bytes of an event stream that are kept at most: some 8,000 tokens, where a few are requested. Judging takes about a
-second a MiB."""
+"""The most bytes of an event stream that are kept: about 8,000 tokens, while a few are requested. Judging takes about a
+second per MiB."""
 
 SEEN_ENDLESS = 3
-"""So many answers that did not end, of more than `LATER_BODY`, and no later one is read further than that."""
+"""After this number of endless answers larger than `LATER_BODY`, that is the limit of each later one."""
 LATER_BODY = 2**17
-"""Bytes; an ordinary answer to a request of a few tokens has a tenth of it. An answer that is one JSON text may have
-eight times as many: vectors are long."""
+"""Bytes: ten times an ordinary answer of a few tokens. The limit of an answer in one JSON text is eight times as high,
+because vectors are long."""
 
 LINGER = 0.1
-"""Seconds for which a connection is looked at after an answer: who closes it with the answer has done so by then."""
+"""Seconds for which a connection is observed after an answer: enough for a server that closes it with the answer."""
 
 _MOST_CHUNKS = 10_000  # from here on chunks are joined: storing single bytes would take 100 times their size
 _JOINED = 4096  # bytes
@@ -56,7 +56,7 @@ _LONGEST_MESSAGE = 200
 
 
 class TooLargeError(Exception):
-    """The body passed the limit of the recorder."""
+    """The body exceeded the limit of the recorder."""
 
 
 # The first class that matches decides; an exception that matches none is a bug of ours and is not recorded.
@@ -81,17 +81,17 @@ _CLOSED = ("Server disconnected", "peer closed connection")
 class Recorder:
     """Records exchanges with one target; an asynchronous context manager.
 
-    `base_url` is what paths are appended to ("http://127.0.0.1:8000/v1"). Raises UsageError if it is no such URL. Its
-    query, if it has one, is appended to every request and stands in no exchange. `api_key` is sent as a bearer token
-    with each request that brings no Authorization of its own, or in the header that the request names, unless it is
-    anonymous. `timeout` is the limit in seconds of one whole exchange: connecting, sending, and all of the answer.
-    `max_body` is the limit in bytes of one body, content codings undone. `headers` are added to each request that has
-    none of that name; those that look like a credential are omitted where a request is anonymous or brings an
-    Authorization of its own, so that a wrong key is the only one there. `trust` is the TLS context; None trusts the
-    authorities of certifi, as Python's HTTP clients do.
+    Paths are appended to `base_url` ("http://127.0.0.1:8000/v1"). Raises UsageError if it is not a valid URL. Its
+    query, if it has one, is appended to every request and is not recorded in exchanges. `api_key` is sent as a bearer
+    token with each request that has no Authorization header, or in the header that the request names, unless it is
+    anonymous. `timeout` is the limit in seconds of one whole exchange: connecting, sending, and the complete answer.
+    `max_body` is the limit in bytes of one decoded body. `headers` are added to each request that has none of that
+    name; those that look like a credential are omitted if a request is anonymous or has an Authorization header, so
+    that a wrong key is its only credential. `trust` is the TLS context; None trusts the authorities of certifi, as
+    Python's HTTP clients do.
 
-    A proxy named in the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY) is used, because some targets cannot
-    be reached without, but never for a loopback address. No other setting of the environment changes what is sent.
+    A proxy in the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY) is used, because some targets cannot be
+    reached without one, but never for a loopback address. No other environment variable changes the requests.
     """
 
     def __init__(
@@ -132,17 +132,17 @@ class Recorder:
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
         """Send the request and record the answer or the failure; times run from the call.
 
-        For a request that lingers, the exchange says whether the connection was closed after the answer without notice,
-        unless a proxy is in between.
+        For a request that lingers, the exchange records whether the connection was closed after the answer without
+        notice, unless a proxy is in between.
 
-        Method, path, headers and body go out as given. Accept, Accept-Encoding, User-Agent and Authorization are added
-        where the request has none of that name, and are in the request of the exchange, secrets redacted; Host and
+        Method, path, headers and body are sent unchanged. Accept, Accept-Encoding, User-Agent and Authorization are
+        added if the request has none of that name, and are in the request of the exchange, secrets redacted; Host and
         Content-Length are added too. Informational responses are skipped, redirects not followed. The first 10,000
         pieces of a body are chunks of their own; pieces beyond are joined to chunks of 4 KiB, each with the time of its
         last byte. An answer is complete once enough of it was read. If several answers did not end, less is read of
         later ones.
 
-        Never raises for what a target does. Raises ValueError if the request cannot be sent as HTTP/1.1.
+        Never raises because of the target's behaviour. Raises ValueError if the request cannot be sent as HTTP/1.1.
         """
         asked = replace(request, headers=request.headers + self._missing_headers(request))
         outgoing = self._outgoing(asked)
@@ -225,9 +225,9 @@ class Recorder:
 
 
 async def _hung_up(response: httpx2.Response) -> bool:
-    """Whether the target closes the connection after the whole answer without having announced it.
+    """Whether the target closes the connection after the complete answer without having announced it.
 
-    HTTP/1.0 closes it unless it says otherwise (RFC 9112, section 9.3).
+    HTTP/1.0 closes it by default (RFC 9112, section 9.3).
     """
     said = {token.strip().lower() for token in response.headers.get("connection", "").split(",")}
     if response.extensions["http_version"] != b"HTTP/1.1" or "close" in said:
@@ -263,7 +263,7 @@ def failure_kind(error: Exception) -> FailureKind | None:
 
 @dataclass(slots=True)
 class _Answer:
-    """What has arrived so far of one answer, in bounded memory."""
+    """The received part of one answer, in bounded memory."""
 
     limit: int
     began: float
@@ -283,7 +283,7 @@ class _Answer:
 
     def begin(self, response: httpx2.Response) -> None:
         self.status = response.status_code
-        # Latin-1 turns every byte into one character and back (RFC 9110, section 5.5: obs-text is opaque).
+        # Latin-1 maps every byte to one character and back (RFC 9110, section 5.5: obs-text is opaque).
         self.headers = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers.raw)
         streams = (header(self.headers, "content-type") or "").lower().startswith("text/event-stream")
         if streams:

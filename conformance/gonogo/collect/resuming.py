@@ -22,11 +22,11 @@ GREETING = "greeting: "
 
 
 def held(record: Record) -> Record:
-    """The exchanges of a record, without those that will be sent again.
+    """The record without exchanges that will be sent again.
 
     A request that reached no server proves nothing, and neither does a sign of life that followed only such requests;
-    both are dropped, and so are unsent stimuli. Time-outs are dropped too, unless they may be why the target was lost.
-    Everything else that reached the target stays, whatever its effect.
+    both are dropped, and so are unsent stimuli. Time-outs are dropped too, unless they may have stopped the target.
+    All other exchanges that reached the target are kept, including failures.
     """
     lost = [because for because in record.unsent.values() if because.reason in LOST]
     blamed = {suspect for because in lost for suspect in because.about}

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 class Recorder(Protocol):
-    """Turns a request into an exchange; never raises for what the target does."""
+    """Turns a request into an exchange; never raises because of the target's behaviour."""
 
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - the field's name
         """Send the request and record the answer."""
 
 
 class Sink(Protocol):
-    """Receives what a collector records, as it is recorded."""
+    """Receives the records of a collector while they are made."""
 
     def exchange(self, exchange: Exchange) -> None:
         """Take a recorded exchange."""

@@ -31,6 +31,6 @@ def is_shared(stimulus: Stimulus, subjects: Collection[Subject], answers: Mappin
 
 
 def shared(asked: Plan) -> Plan:
-    """The stimuli of a plan that are sent once for all models, as far as this is known before anything is answered."""
+    """The stimuli of a plan that are sent once for all models, as far as this is known before the first answer."""
     two = [Subject(model, "embedder") for model in ("one", "another")]
     return Plan(tuple(stimulus for stimulus in asked.stimuli if is_shared(stimulus, two, {})))

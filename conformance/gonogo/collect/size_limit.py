@@ -28,7 +28,7 @@ _UNITS = {
 
 
 def parse_bytes(text: str) -> int:
-    """The bytes of "64MiB", "64MB" or "64000000". Raises UsageError for the rest, 0 too."""
+    """The bytes of "64MiB", "64MB" or "64000000". Raises UsageError for anything else, including 0."""
     found = re.fullmatch(r"(\d{1,15})\s?([KMG]i?B)?", text.strip())
     number = int(found[1]) * _UNITS[found[2] or ""] if found else 0
     if not number:

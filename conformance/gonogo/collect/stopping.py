@@ -1,4 +1,4 @@
-"""Ends a run before its plan does: by a signal, a time limit, or a limit on answer bytes."""
+"""Ends a run before the end of its plan: by a signal, a time limit, or a limit on answer bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Stopper:
     """Ends a run from a signal handler or a limit.
 
-    `number` is the signal that came, `because` the reason of a limit; each is None until then.
+    `number` is the received signal, `because` the reason of a limit; each is None until then.
     """
 
     number: int | None = None
@@ -26,7 +26,7 @@ class Stopper:
     _task: asyncio.Task[None] | None = field(default=None)
 
     def stop(self, number: int) -> bool:
-        """Cancel the bounded work cleanly; False if there never was any, or this is the second call.
+        """Cancel the bounded work cleanly; returns False if there was none, or if this is the second call.
 
         Between two bounded calls the next one is cancelled; after the last one the report is still written.
         """
@@ -44,7 +44,7 @@ class Stopper:
             self._task.cancel()
 
     async def bound(self, work: Coroutine[None, None, None], deadline: float | None) -> Because | None:
-        """Run the work until that time of the loop (None: no limit); returns why it was interrupted, or None.
+        """Run the work until `deadline`, a time of the loop (None: no limit); returns why it was interrupted, or None.
 
         Exceptions of the work are raised.
         """

@@ -1,4 +1,4 @@
-"""Trusted certificates: those of a file, or any; and advice on certificate errors."""
+"""Trusted certificates: those in a file, or any; and advice on certificate errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def trust(ca_file: Path | None = None, *, insecure: bool = False) -> ssl.SSLContext | None:
     """The TLS context: with `ca_file` only its certificates are trusted, with `insecure` none is verified.
 
-    None if neither is given. Raises UsageError if the file holds no certificates, or if both are given.
+    None if neither is given. Raises UsageError if the file has no certificates, or if both are given.
     """
     if ca_file is not None and insecure:
         raise UsageError("--ca-file and --insecure exclude each other; remove one of them.")
@@ -24,7 +24,7 @@ def trust(ca_file: Path | None = None, *, insecure: bool = False) -> ssl.SSLCont
 
 
 def told_of_tls(error: BaseException) -> str | None:
-    """What is wrong with TLS, as a clause; None if the error is not about TLS."""
+    """The TLS problem as a clause; None if the error is not about TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"{_CERTIFICATE}: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
@@ -34,7 +34,7 @@ def told_of_tls(error: BaseException) -> str | None:
 
 
 def advice_on_tls(message: str) -> str | None:
-    """What to do about the problem that `told_of_tls` described; None for any other message."""
+    """Advice on the problem that `told_of_tls` returned; None for any other message."""
     if _NO_TLS in message:
         return "does it expect http:// instead?"
     if _CERTIFICATE not in message:
