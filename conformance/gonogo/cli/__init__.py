@@ -22,7 +22,7 @@ from gonogo.report.wording import visible
 COULD_NOT_JUDGE = 2
 INTERRUPTED = 130
 UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
-"""What the system says if there is no room for what is printed."""
+"""The system's errors for a file that cannot be written, as on a full disk."""
 
 
 class Commands(click.Group):
@@ -52,7 +52,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
 
 def _install_completion(context: click.Context, parameter: click.Parameter, shell: str | None) -> None:
     if shell is not None:
-        from gonogo.cli.completion import install_completion  # noqa: PLC0415 - click's part for it takes a while
+        from gonogo.cli.completion import install_completion  # noqa: PLC0415 - slow to import
 
         install_completion(context, parameter, shell)
 
@@ -99,7 +99,7 @@ def main() -> None:
         send_to_nowhere(sys.stdout)
         say(f"Cannot write the output of gonogo: {error.strerror}.")
         sys.exit(COULD_NOT_JUDGE)
-    except Exception:  # noqa: BLE001 - a mistake of ours must not leave with 1, which means no-go
+    except Exception:  # noqa: BLE001 - a bug must not exit with 1, which means no-go
         write(map(visible, traceback.format_exc().splitlines()), sys.stderr)
         say("Internal error in gonogo, so nothing was judged. Please report the lines above.")
         sys.exit(COULD_NOT_JUDGE)

@@ -53,7 +53,7 @@ COMMANDS = {
 
 
 ALONE = frozenset({"--help", "--plan", "--only", "--skip", "--discover", "--profile"})
-"""Options with which the clients may have nothing to read."""
+"""Options with which there may be nothing for the clients to read."""
 
 
 class Deferred(click.Command):
@@ -73,7 +73,7 @@ class Deferred(click.Command):
         info_name: str | None,
         args: list[str],
         parent: click.Context | None = None,
-        **extra: Any,  # noqa: ANN401 - click's, handed on
+        **extra: Any,  # noqa: ANN401 - click's, passed on
     ) -> click.Context:
         """The context of the command itself, which then runs."""
         if self.entry.replays and ALONE.isdisjoint(args):

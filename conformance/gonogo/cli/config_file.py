@@ -14,9 +14,9 @@ from gonogo.errors import UsageError
 NAME = "gonogo.toml"
 URL = "url"
 OF_ONE_RUN = frozenset({"config", "no_config", "discover", "show_plan", "resume", "update_baseline", "help"})
-"""Parameters that make no sense in a file: they are about one run."""
+"""Parameters that are not allowed in a file, because they are about one run."""
 PAIRS = frozenset({"header", "header_env"})
-"""Parameters that are NAME=VALUE on the command line, and may be tables in the file."""
+"""Parameters with NAME=VALUE on the command line, which may be tables in the file."""
 KEYS_OF_TARGETS = frozenset({"api-key", "api_key", "key", "token"})
 
 

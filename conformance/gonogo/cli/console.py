@@ -8,7 +8,7 @@ from gonogo.cli.printing import send_to_nowhere
 
 
 class Console(rich.console.Console):
-    """A console whose reader may leave early (`| head`): the rest is dropped, and the exit status stays."""
+    """A console whose pipe may close early (`| head`): the rest is dropped, and the exit status is unchanged."""
 
     def on_broken_pipe(self) -> None:
         """Discard the rest of the output."""

@@ -1,4 +1,4 @@
-"""`gonogo diff`: what changed between two reports."""
+"""`gonogo diff`: the differences between two reports."""
 
 from pathlib import Path
 

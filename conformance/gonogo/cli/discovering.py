@@ -9,7 +9,7 @@ from gonogo.errors import UsageError
 from gonogo.report.wording import visible
 
 NAMED = 3
-"""How many models are named for each server."""
+"""The most models that are named for each server."""
 
 
 def print_discovered() -> None:
@@ -24,7 +24,7 @@ def print_discovered() -> None:
 
 
 def described(found: Sequence[Found]) -> list[str]:
-    """A line for each server, and what to run next."""
+    """A line for each server, and the next command."""
     width = max(len(one.base_url) for one in found)
     lines = [f"{one.base_url:<{width}}  {' or '.join(one.servers)}; {_models(one)}" for one in found]
     key = "GONOGO_API_KEY=… " if found[0].models is None else ""

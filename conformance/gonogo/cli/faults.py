@@ -1,4 +1,4 @@
-"""`gonogo faults`: how a server can misbehave on purpose."""
+"""`gonogo faults`: lists the faults that the reference server can imitate."""
 
 from collections.abc import Iterable, Iterator
 

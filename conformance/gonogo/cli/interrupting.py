@@ -18,8 +18,8 @@ from gonogo.collect.stopping import Stopper
 def interruptible(stopper: Stopper, evidence: Path | None, base_url: str | None) -> Iterator[None]:
     """Let Ctrl-C and SIGTERM stop the run cleanly: its report is written and no server is left running.
 
-    Exits with 128 plus the number of the signal, as shells do, and one sentence on where the evidence is. A run against
-    a given base URL can be resumed.
+    Exits with 128 plus the number of the signal, as shells do, and prints where the evidence is. A run against a given
+    base URL can be resumed.
     """
 
     def end(number: int, _: FrameType | None) -> None:

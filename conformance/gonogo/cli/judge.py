@@ -1,4 +1,4 @@
-"""`gonogo judge`: verdicts on stored evidence, without network."""
+"""`gonogo judge`: judges stored evidence without network access."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +38,7 @@ from gonogo.stimuli.played import was_played
 @options.markdown_file
 @options.verbose
 @options.quiet
-def judge(  # noqa: PLR0913 - one parameter an option
+def judge(  # noqa: PLR0913 - one parameter per option
     *,
     evidence_file: Path,
     only: tuple[str, ...],

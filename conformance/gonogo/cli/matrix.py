@@ -1,4 +1,4 @@
-"""`gonogo matrix` and `gonogo badge`: stored reports to share."""
+"""`gonogo matrix` and `gonogo badge`: tables and badges from stored reports."""
 
 from pathlib import Path
 

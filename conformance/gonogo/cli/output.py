@@ -26,12 +26,12 @@ STDOUT = Path("-")
 
 @dataclass(frozen=True)
 class Sinks(Generic[Shown]):
-    """The files to write, opened, and where the text goes: to stderr if stdout is one of the files."""
+    """The opened output files, and the stream for text: stderr if stdout is one of the files."""
 
     files: tuple[tuple[Render[Shown], IO[str]], ...]
     text_to_stderr: bool
     appended: IO[str] | None = None
-    """The one of the files that keeps its content."""
+    """The file that is appended to."""
     unwritten: list[str] = field(default_factory=list)
     """A sentence for each file that could not be written."""
 
@@ -49,7 +49,7 @@ class Sinks(Generic[Shown]):
     @property
     def console(self) -> Console:
         """A console for text with colours and tables."""
-        from gonogo.cli.console import Console  # noqa: PLC0415 - rich is for those who print more than plain text
+        from gonogo.cli.console import Console  # noqa: PLC0415 - plain text does not need rich
 
         return Console(stderr=self.text_to_stderr)
 
@@ -58,11 +58,11 @@ class Sinks(Generic[Shown]):
 def sinks(
     *wanted: tuple[Render[Shown], Path | None], appended: tuple[Render[Shown], Path | None] | None = None
 ) -> Iterator[Sinks[Shown]]:
-    """Open the files at once, so that an unwritable path fails before the work. Raises UsageError for one.
+    """Open the files before the work, so that an unwritable path fails early. Raises UsageError for such a path.
 
-    A report that a file holds is kept until the new one is written, so that a run that fails before loses nothing. The
-    file `appended` keeps its content. With "-" the file is stdout, and the text goes to stderr. If a file cannot be
-    written in the end, as on a full disk, UsageError is raised on exit, after the text has been printed.
+    An earlier report in a file is kept until the new one is written, so that a failing run does not delete it. The
+    file `appended` keeps its content. With "-" the file is stdout, and text goes to stderr. If a file cannot be
+    written at the end, as on a full disk, UsageError is raised on exit, after the text has been printed.
     """
     to_stdout = [path for _, path in wanted if path == STDOUT]
     if len(to_stdout) > 1:
@@ -80,7 +80,7 @@ def sinks(
 
 
 def _written(file: IO[str], text: str, *, replaced: bool) -> str | None:
-    """Write a text; returns the reason if it could not be written, or None if only the reader left."""
+    """Write a text; returns the reason if it could not be written, None if it was or if the pipe was closed."""
     try:
         if replaced:
             empty(file)
@@ -96,7 +96,7 @@ def _written(file: IO[str], text: str, *, replaced: bool) -> str | None:
 
 
 def claim(path: Path) -> None:
-    """Check that the file can be written, and by no other run, and empty it. Raises UsageError if not."""
+    """Check that the file is writable, lock it against other runs, and empty it. Raises UsageError if this fails."""
     with contextlib.ExitStack() as stack:
         file = _open(path, stack)
         if not alone(file):
@@ -105,7 +105,7 @@ def claim(path: Path) -> None:
 
 
 def probe(path: Path) -> None:
-    """Check that the file can be written, without changing it. Raises UsageError if not."""
+    """Check that the file is writable without changing it. Raises UsageError if it is not."""
     is_new = not path.exists()
     with contextlib.ExitStack() as stack:
         if not alone(_open(path, stack)):

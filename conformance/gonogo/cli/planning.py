@@ -1,4 +1,4 @@
-"""`gonogo check --plan`: the requests of a run and what they cost, without sending any."""
+"""`gonogo check --plan`: prints the requests of a run and their cost, without sending any."""
 
 from gonogo.cli.printing import show
 from gonogo.collect.plan import Plan
@@ -7,7 +7,7 @@ from gonogo.fuzz import Fuzzing
 
 
 def print_plan(asked: Plan, generated: Fuzzing | None, models: int) -> None:
-    """One line a request, then the totals for this number of models, and the budget of fuzzing."""
+    """Print one line per request, then the totals for this number of models, and the budget of fuzzing."""
     lines = [
         f"{stimulus.risk.name.lower():<9} {_cost(stimulus.tokens):>11}  {stimulus.key}"
         for stimulus in asked.stimuli

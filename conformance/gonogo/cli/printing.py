@@ -1,4 +1,4 @@
-"""Plain lines on stdout or stderr; the reader may close the pipe early."""
+"""Prints plain lines on stdout or stderr; the pipe may be closed early."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from gonogo.report.wording import visible
 
 
 def say(sentence: str) -> None:
-    """Print one sentence on stderr; text from a target in it cannot control a terminal or a CI run."""
+    """Print one sentence on stderr; control characters from a target are made harmless for terminals and CI runs."""
     write([visible(sentence)], sys.stderr)
 
 
@@ -20,7 +20,7 @@ def show(lines: Iterable[str]) -> None:
 
 
 def write(lines: Iterable[str], stream: IO[str]) -> None:
-    """Print lines; if the reader has left (`| head`), the rest is dropped and the exit status stays."""
+    """Print lines; if the pipe is closed (`| head`), the rest is dropped and the exit status is unchanged."""
     try:
         for line in lines:
             stream.write(f"{line}\n")
@@ -30,6 +30,6 @@ def write(lines: Iterable[str], stream: IO[str]) -> None:
 
 
 def send_to_nowhere(stream: IO[str]) -> None:
-    """Discard what is still written to a stream, including what it has buffered."""
+    """Discard all further output to a stream, including its buffer."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gonogo.fuzz import Fuzzing
     from gonogo.rules import Scenario
 
-ROOM = 6  # lines of a terminal that the table leaves free
+ROOM = 6  # terminal lines below the table
 BAR = 24  # columns
 
 
@@ -50,8 +50,8 @@ class Left(TimeRemainingColumn):
 
 
 class Sections:
-    """Progress by section: the rules whose requests are all answered. A stimulus counts for every rule that waits for
-    it.
+    """Progress by section: the number of rules whose requests are all answered. A stimulus counts for every rule that
+    needs it.
     """
 
     def __init__(self, scenarios: Iterable[Scenario]) -> None:
@@ -63,7 +63,7 @@ class Sections:
         self.totals = Counter(section for section, keys in waiting if keys)
 
     def done(self, key: str) -> Counter[str]:
-        """How many more rules of each section have all their answers, now that this stimulus is done."""
+        """The number of rules in each section that this stimulus completes."""
         ready: Counter[str] = Counter()
         for section, keys in self._waiting.pop(key, ()):
             keys.discard(key)

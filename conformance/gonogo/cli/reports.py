@@ -11,13 +11,13 @@ from gonogo.report.model import Gate, Report
 from gonogo.report.terminal import Detail
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
-"""The variable in which GitHub names the file whose Markdown it shows on the page of a run."""
+"""The variable with the file whose Markdown GitHub shows on the page of a run."""
 STATUS = {Gate.GO: 0, Gate.NO_GO: 1, Gate.NOT_JUDGED: 2}
-"""The exit status of each answer."""
+"""The exit status of each result."""
 
 
 def detail_of(*, verbose: bool, quiet: bool) -> Detail:
-    """How much is printed. Raises UsageError if both more and less are requested."""
+    """The level of detail. Raises UsageError if both options are given."""
     if verbose and quiet:
         raise UsageError("--verbose and --quiet exclude each other; remove one of them.")
     return Detail.ALL if verbose else Detail.QUIET if quiet else Detail.SCREEN
@@ -31,7 +31,7 @@ def report_sinks(
     html_file: Path | None,
     markdown_file: Path | None,
 ) -> AbstractContextManager[Sinks[Report]]:
-    """The files of a report, and GitHub's step summary where the environment names one; see `sinks`."""
+    """The files of a report, and GitHub's step summary if the environment names one; see `sinks`."""
     summary = os.environ.get(STEP_SUMMARY)
     return sinks(
         (json.render, json_file),

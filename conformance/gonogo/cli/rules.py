@@ -1,4 +1,4 @@
-"""`gonogo rules` and `gonogo explain`: what is checked, and why."""
+"""`gonogo rules` and `gonogo explain`: list and explain the rules."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -96,7 +96,7 @@ def _explanation(scenario: Scenario) -> Iterator[str]:
 
 
 def _examples(found: Example | str | None) -> Iterator[str]:
-    """An answer that keeps the rule, and one that breaks it with the judge's finding on the latter."""
+    """An answer that passes the rule, and one that breaks it, with the finding."""
     if found is None:
         return
     if isinstance(found, str):
@@ -117,7 +117,7 @@ def _quoted(excerpt: str) -> Iterator[str]:
 def _command(scenario: Scenario) -> str | None:
     """A request of the rule as a command; None if every request is built from an earlier answer.
 
-    It is the last that can be built: if answers are compared, the first is the plain one, which works.
+    It is the last one that can be built: if answers are compared, the first is the plain one, which works.
     """
     if scenario.rule.group in GROUPS:
         return f"gonogo check {EXAMPLE_URL} --fuzz --only {scenario.rule.id}"

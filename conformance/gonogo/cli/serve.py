@@ -1,4 +1,4 @@
-"""`gonogo serve`: the reference server with its own options, plus --fault, which makes it misbehave."""
+"""`gonogo serve`: the reference server with its own options, and --fault to imitate a broken server."""
 
 import argparse
 import asyncio
@@ -17,7 +17,7 @@ from gonogo.errors import UsageError
 if TYPE_CHECKING:
     from gonogo.faults.playing import Playable
 
-# Every argument reaches the server, --help among them.
+# All arguments are passed to the server, including --help.
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 PORT = 8000
 KEY_VARIABLE = "GONOGO_SERVER_API_KEY"
@@ -56,13 +56,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve_broken(given: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Serve with a fault until a signal stops it: a conforming server that only this machine can reach, and a proxy."""
-    from gonogo.faults.playing import found  # noqa: PLC0415 - reads every rule; not for a sound server
+    """Serve with a fault until a signal arrives: a conforming server on loopback, and a proxy with the fault."""
+    from gonogo.faults.playing import found  # noqa: PLC0415 - loads every rule; not needed without a fault
 
     first, *others = found(given.fault)
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
-    )  # until the broken server listens: then the conforming one is stopped
+    )  # until the proxy listens; if it fails, the conforming server is stopped
     with serving.started(rest) as sound:
         asyncio.run(_stay(sound, first, given.host, given.port, _told(first, others)))
     return 0
@@ -81,7 +81,7 @@ def _told(fault: "Playable", others: "Sequence[Playable]") -> list[str]:
 async def _stay(sound: str, fault: "Playable", host: str, port: int, told: Sequence[str]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows: Ctrl-C alone
+        with suppress(NotImplementedError):  # Windows has only Ctrl-C
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with _listening(sound, fault, host, port) as base_url:
         show([*told, f"gonogo serve: listening on {base_url}"])

@@ -21,7 +21,7 @@ class Waiving:
     update: bool
 
     def write(self, report: Report, catalogue: Catalogue) -> None:
-        """Write the baseline again if requested, and say what the user has to do next.
+        """Update the baseline if requested, and print what the user has to do next.
 
         Raises UsageError if the file cannot be written.
         """

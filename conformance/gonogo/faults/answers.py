@@ -1,4 +1,4 @@
-"""Selects the answers that an edit changes: streams, whole answers, refusals."""
+"""Restricts edits to a kind of answer: streams, complete answers, refusals."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ GENERATIONS = ("/chat/completions", "/completions")
 
 
 def streams(edit: Edit) -> Edit:
-    """The edit for the streams of generations."""
+    """The edit, applied only to streams of generations."""
     return lambda e: edit(e) if e.status == 200 and e.is_stream and e.request.path in GENERATIONS else e
 
 
 def wholes(edit: Edit, *paths: str) -> Edit:
-    """The edit for whole answers of these paths, of generations where none is named."""
+    """The edit, applied only to complete answers of these paths; without paths, of all generations."""
     where = paths or GENERATIONS
 
     def change(exchange: Exchange) -> Exchange:
@@ -30,12 +30,12 @@ def wholes(edit: Edit, *paths: str) -> Edit:
 
 
 def refusals(edit: Edit, *, among: range = range(400, 500)) -> Edit:
-    """The edit for refusals with a body."""
+    """The edit, applied only to refusals with a body."""
     return lambda e: edit(e) if e.status in among and e.body else e
 
 
 def all_of(*edits: Edit) -> Edit:
-    """One edit after the other."""
+    """The edits, applied in order."""
 
     def change(exchange: Exchange) -> Exchange:
         for edit in edits:
@@ -46,5 +46,5 @@ def all_of(*edits: Edit) -> Edit:
 
 
 def fields(change: JsonEdit) -> Edit:
-    """The JSON of each whole answer and of each chunk, edited."""
+    """Edit the JSON of each complete answer and of each chunk."""
     return all_of(wholes(answer(change)), streams(each(change)))

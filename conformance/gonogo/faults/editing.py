@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     JsonEdit = Callable[[Json], object]
 
 _TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error", 500: "api_error"}
-"""Types of errors of messages, by the status."""
+"""The error types of the Messages API by status."""
 DONE = b"data: [DONE]\n\n"
 END = b"\n\n"
 
@@ -82,16 +82,16 @@ def _through(edits: Iterable[Edit], exchange: Exchange) -> Exchange:
     return exchange
 
 
-# ---- heads and endings ---------------------------------------------------------------------------------------
+# ---- heads and failures --------------------------------------------------------------------------------------
 
 
 def status(code: int) -> Edit:
-    """The same answer with another status."""
+    """Change the status of the answer."""
     return lambda exchange: replace(exchange, status=code)
 
 
 def header(name: str, value: str | None) -> Edit:
-    """The header field with this value only, or without it."""
+    """Set a header field, or remove it."""
 
     def edit(exchange: Exchange) -> Exchange:
         kept = tuple(pair for pair in exchange.headers if pair[0].lower() != name.lower())
@@ -101,12 +101,12 @@ def header(name: str, value: str | None) -> Edit:
 
 
 def body(data: bytes) -> Edit:
-    """These bytes as the body, in one piece."""
+    """Replace the body by these bytes, in one chunk."""
     return lambda exchange: replace(exchange, chunks=_pieces(exchange, [data]))
 
 
 def refused(code: int, data: bytes | None = None, media_type: str = "application/json") -> Edit:
-    """A refusal in the envelope of its operation, or with this body, in place of the answer."""
+    """Replace the answer by a refusal in the envelope of its operation, or with this body."""
 
     def edit(exchange: Exchange) -> Exchange:
         text = json.dumps(_envelope(exchange, code)).encode() if data is None else data
@@ -123,12 +123,12 @@ def _envelope(exchange: Exchange, code: int) -> Json:
 
 
 def answered(value: Json, code: int = 200) -> Edit:
-    """This JSON in place of the answer."""
+    """Replace the answer by this JSON."""
     return refused(code, json.dumps(value).encode())
 
 
 def failing(kind: FailureKind, message: str = "it failed", keep: int | None = None) -> Edit:
-    """The first `keep` pieces of the body (all, where None), and then the connection fails."""
+    """Fail the connection after the first `keep` chunks of the body; None keeps all."""
 
     def edit(exchange: Exchange) -> Exchange:
         failure = Failure(kind, exchange.seconds, message)
@@ -138,14 +138,14 @@ def failing(kind: FailureKind, message: str = "it failed", keep: int | None = No
 
 
 def silent(kind: FailureKind, message: str = "it failed") -> Edit:
-    """No answer at all, but a failure of the connection."""
+    """Fail the connection without an answer."""
     return lambda exchange: replace(
         exchange, status=None, headers=(), chunks=(), failure=Failure(kind, exchange.seconds, message)
     )
 
 
 def rechunked(size: int) -> Edit:
-    """The same bytes in pieces of this size."""
+    """Split the same bytes into chunks of this size."""
 
     def edit(exchange: Exchange) -> Exchange:
         data = exchange.body
@@ -158,18 +158,18 @@ def rechunked(size: int) -> Edit:
 
 
 def _pieces(exchange: Exchange, pieces: Sequence[bytes]) -> tuple[Chunk, ...]:
-    """The pieces as chunks that arrive when the old ones did; additional ones arrive with the last."""
+    """The pieces as chunks with the times of the old ones; additional ones get the last time."""
     times = [chunk.at for chunk in exchange.chunks] or [exchange.seconds]
     return tuple(
         Chunk(times[min(number, len(times) - 1)], piece) for number, piece in enumerate(pieces) if piece
     )
 
 
-# ---- whole answers -------------------------------------------------------------------------------------------
+# ---- complete answers ----------------------------------------------------------------------------------------
 
 
 def answer(*edits: JsonEdit) -> Edit:
-    """The JSON of a whole answer, edited."""
+    """Edit the JSON of a complete answer."""
 
     def edit(exchange: Exchange) -> Exchange:
         value = json.loads(exchange.body)
@@ -181,7 +181,7 @@ def answer(*edits: JsonEdit) -> Edit:
 
 
 def raw(edit: Callable[[bytes], bytes]) -> Edit:
-    """The bytes of the body, edited."""
+    """Edit the bytes of the body."""
     return lambda exchange: replace(exchange, chunks=_pieces(exchange, [edit(exchange.body)]))
 
 
@@ -255,7 +255,7 @@ def _text(value: Json) -> bytes:
 
 
 def frames(edit: Callable[[list[bytes]], list[bytes]]) -> Edit:
-    """The events of a stream as bytes, each with its blank line, edited."""
+    """Edit the events of a stream as bytes, each with its blank line."""
 
     def change(exchange: Exchange) -> Exchange:
         old = [part + END for part in exchange.body.split(END) if part]
@@ -265,12 +265,12 @@ def frames(edit: Callable[[list[bytes]], list[bytes]]) -> Edit:
 
 
 def each(*edits: JsonEdit, where: Callable[[Json], bool] = lambda _: True) -> Edit:
-    """The JSON of each chunk of a stream that fits, edited."""
+    """Edit the JSON of each matching chunk of a stream."""
     return frames(lambda old: [_edited(frame, edits, where) for frame in old])
 
 
 def nth(number: int, *edits: JsonEdit) -> Edit:
-    """The JSON of one event, counted from 0, or from the end with -1 ([DONE] is the last)."""
+    """Edit the JSON of one event, counted from 0, or from the end with -1 ([DONE] is the last)."""
 
     def edit(old: list[bytes]) -> list[bytes]:
         new = list(old)
@@ -281,7 +281,7 @@ def nth(number: int, *edits: JsonEdit) -> Edit:
 
 
 def numbered(edit: Callable[[int, Json], None]) -> Edit:
-    """The JSON of each chunk, edited with its number."""
+    """Edit the JSON of each chunk, given its number."""
 
     def change(old: list[bytes]) -> list[bytes]:
         return [
@@ -293,22 +293,22 @@ def numbered(edit: Callable[[int, Json], None]) -> Edit:
 
 
 def inserted(at: int, frame: bytes) -> Edit:
-    """An additional frame before the event of this number; at -1 before [DONE]."""
+    """Insert a frame before the event with this number; -1 is [DONE]."""
     return frames(lambda old: [*old[:at], frame, *old[at:]])
 
 
 def appended(data: bytes) -> Edit:
-    """These bytes after the end of the body."""
+    """Append these bytes to the body."""
     return raw(lambda old: old + data)
 
 
 def without(number: int) -> Edit:
-    """The stream without the event of this number."""
+    """Remove the event with this number."""
     return frames(lambda old: [frame for n, frame in enumerate(old) if n != number % len(old)])
 
 
 def moved(source: int, target: int) -> Edit:
-    """One event moved before the event with this number after its removal."""
+    """Move one event before the event that has this number after its removal."""
 
     def edit(old: list[bytes]) -> list[bytes]:
         new = list(old)
@@ -319,7 +319,7 @@ def moved(source: int, target: int) -> Edit:
 
 
 def copied(source: int, target: int, *edits: JsonEdit) -> Edit:
-    """A copy of one event, edited, inserted before the event of that number (len: at the end)."""
+    """Insert an edited copy of one event before the event with that number (len: at the end)."""
 
     def edit(old: list[bytes]) -> list[bytes]:
         copy = _edited(old[source], edits, lambda _: True)
@@ -330,22 +330,22 @@ def copied(source: int, target: int, *edits: JsonEdit) -> Edit:
 
 
 def lines(edit: Callable[[bytes], bytes]) -> Edit:
-    """Each frame of a stream as bytes, edited on its own."""
+    """Edit each frame of a stream as bytes."""
     return frames(lambda old: [edit(frame) for frame in old])
 
 
 def event(value: Json) -> bytes:
-    """A frame that carries this JSON."""
+    """A frame with this JSON."""
     return b"data: " + _text(value) + END
 
 
 def carried(frame: bytes) -> Json:
-    """The JSON of a frame, named or not."""
+    """The JSON of a frame with or without an event name."""
     return json.loads(frame.partition(b"data: ")[2])
 
 
 def _edited(frame: bytes, edits: Iterable[JsonEdit], where: Callable[[Json], bool]) -> bytes:
-    """The frame with its JSON edited; the name of the event stays as it is."""
+    """The frame with its JSON edited; the event's name is unchanged."""
     if frame == DONE:
         return frame
     value = carried(frame)
@@ -356,7 +356,7 @@ def _edited(frame: bytes, edits: Iterable[JsonEdit], where: Callable[[Json], boo
 
 
 def has_choice(value: Json) -> bool:
-    """Whether a chunk has a choice: every chunk but the usage chunk."""
+    """Whether a chunk has a choice, as every chunk but the usage chunk."""
     return bool(value["choices"])
 
 
@@ -366,10 +366,10 @@ def finishes(value: Json) -> bool:
 
 
 def has_usage(value: Json) -> bool:
-    """Whether a chunk counts tokens."""
+    """Whether a chunk has usage."""
     return value.get("usage") is not None
 
 
 def unless_finishing(edit: JsonEdit) -> JsonEdit:
-    """The edit for chunks that do not end their choice."""
+    """The edit, applied only to chunks that do not end their choice."""
     return lambda value: None if finishes(value) else edit(value)

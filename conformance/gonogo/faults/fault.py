@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class Fault:
     """A change to the evidence of a clean run.
 
-    `name` says what the server does; `imitates` names the servers that were seen to do so, or why it matters; `turns`
-    are the ids of exactly the rules that find it. `good` is a behaviour that keeps the rule in the same place and that
-    the clean run does not show: it breaks no rule, and the examples show it next to the fault.
+    `name` describes the behaviour of the server; `imitates` names the servers with this behaviour, or its consequence;
+    `turns` are the ids of exactly the rules that it breaks. `good` is a correct behaviour in the same place that does
+    not occur in the clean run: it breaks no rule, and the examples show it next to the fault.
     """
 
     name: str
@@ -35,10 +35,10 @@ def fault(
     *,
     good: Callable[[Record], Record] | None = None,
 ) -> Fault:
-    """A fault that one rule finds, or several."""
+    """A fault that breaks one or several rules."""
     return Fault(name, imitates, frozenset([turns] if isinstance(turns, str) else turns), change, good)
 
 
 def under(group: str, *names: str) -> tuple[str, ...]:
-    """Ids of one group."""
+    """The ids of rules in one group."""
     return tuple(f"{group}.{name}" for name in names)

@@ -1,4 +1,4 @@
-"""Faults in the head of an answer, for every operation with a body."""
+"""Faults in the status line and headers of an answer, for every operation with a body."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def wrong_heads(what: str, group: str, pick: Pick) -> tuple[Fault, ...]:
-    """Answers with 201, and answers declared as plain text; `what` names them, `group` has the rules."""
+    """Answers with 201, and answers declared as plain text; `what` names them, `group` is the group of the rules."""
     return (
         fault(
             f"{what} answered with 201",

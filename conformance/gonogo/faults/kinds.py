@@ -1,4 +1,4 @@
-"""Servers with one fault that shows in many places: a conforming server with changed requests or answers. Each has the
+"""Servers with one fault that breaks many rules: a conforming server with changed requests or answers. Each has the
 name of the cause that a report must show for it.
 """
 
@@ -54,17 +54,17 @@ if TYPE_CHECKING:
 
 MESSAGES = ("/messages", "/messages/count_tokens")
 ANY_MODEL = "ideal"
-"""A model that the sound server has."""
+"""A model of the conforming server."""
 
 
 @dataclass
 class Faulty:
     """A server with this fault.
 
-    `rewrite` changes the body of a POST before the conforming server reads it, `edit` changes the answer, in an
-    exchange with the request as it was sent. One that `validates` still rejects what the conforming server rejects.
-    Some edits have state: each server has its own. Requests to a path that it `spares` are not rewritten: a parameter
-    that one surface ignores may be needed by another.
+    `rewrite` changes the body of a POST before the conforming server reads it. `edit` changes the answer, in an
+    exchange with the client's request. If it `validates`, it still rejects requests that the conforming server rejects.
+    Some edits have state: each server has its own. Requests to a path in `spares` are not rewritten: a parameter that
+    one surface ignores may be needed by another.
     """
 
     edit: Edit = lambda exchange: exchange
@@ -73,7 +73,7 @@ class Faulty:
     spares: tuple[str, ...] = ()
 
     def read(self, path: str, fields: Json) -> Json:
-        """The body of a POST to a path as the conforming server gets it."""
+        """The body of a POST to a path for the conforming server."""
         return fields if path.partition("?")[0] in self.spares else self.rewrite(fields)
 
 
@@ -94,7 +94,7 @@ def _without(name: str, value: object) -> Edit:
 
 
 def _plain_answers() -> Edit:
-    """Every request of chat, completions and embeddings that is refused for its parameters is answered."""
+    """Answer every request of chat, completions and embeddings that is refused for its parameters."""
     message = {"role": "assistant", "content": "Hi", "refusal": None}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}
@@ -119,7 +119,7 @@ def _plain_answers() -> Edit:
 
 
 def _one_vector(exchange: Exchange) -> Exchange:
-    """Every text has the vector of the first."""
+    """Give every text the vector of the first."""
     if exchange.request.path != "/embeddings" or exchange.status != 200:
         return exchange
     alike = made("data", lambda old: [entry | {"embedding": old[0]["embedding"]} for entry in old])
@@ -127,7 +127,7 @@ def _one_vector(exchange: Exchange) -> Exchange:
 
 
 def _parts_crash(exchange: Exchange) -> Exchange:
-    """Content in parts is read as if it were a string."""
+    """Fail at content in parts, as code that expects a string does."""
     parts = b'"content": [' in exchange.request.body and exchange.status == 200
     return refused(500)(exchange) if parts else exchange
 
@@ -137,11 +137,11 @@ def _server_errors(exchange: Exchange) -> Exchange:
     return refused(500, b"Internal Server Error", "text/plain")(exchange) if wrong else exchange
 
 
-# ---- what is asked -------------------------------------------------------------------------------------------
+# ---- requests ------------------------------------------------------------------------------------------------
 
 
 def dropping(*names: str) -> Rewrite:
-    """A server that does not read these parameters."""
+    """Remove these parameters, as a server that ignores them does."""
     return lambda fields: {name: value for name, value in fields.items() if name not in names}
 
 
@@ -151,7 +151,7 @@ def _no_limit_of_zero(fields: Json) -> Json:
 
 
 def _fails_with(name: str) -> Edit:
-    """Every request with the parameter fails with a server error, whatever the value."""
+    """Fail with a server error for every request with the parameter."""
 
     def edit(exchange: Exchange) -> Exchange:
         has_it = exchange.request.fields.get(name) is not None
@@ -177,7 +177,7 @@ def _string_refused(exchange: Exchange) -> Exchange:
 
 
 def _canned(fields: Json) -> Json:
-    """One prompt and one limit for everything."""
+    """Use one prompt and one limit for all requests."""
     if "input" in fields:
         return fields
     kept: Json = {name: fields[name] for name in ("model", "stream", "stream_options") if name in fields}
@@ -218,7 +218,7 @@ def _stop_included(exchange: Exchange) -> Exchange:
 
 
 def _mortal() -> Edit:
-    """It stops answering once it was sent a list of prompts."""
+    """Stop answering after a list of prompts."""
     deaths: list[str] = []
 
     def edit(exchange: Exchange) -> Exchange:

@@ -39,23 +39,23 @@ UNKNOWN: Final = asked(
 )
 COUNT: Final = asked(post(Endpoint.MESSAGE_TOKENS, {}).key)
 TEXTS: Final = whole("/messages")
-"""Whole messages of text."""
+"""Picks complete text messages."""
 STREAMS: Final = streamed("/messages")
-"""Streams of text."""
+"""Picks streamed text messages."""
 WHOLES: Final = either(TEXTS, NAMED, RESULTS)
 NEWER: Final = either(NAMED, ANY, RESULTS, STRUCTURED, CLAUDE_CODE)
-"""What is asked for with the newer version."""
+"""Picks requests with the newer API version."""
 REFUSALS: Final = either(BAD, UNKNOWN)
 
 
 def refusing(code: int, kind: str, message: str = "No.") -> Edit:
-    """A refusal in the envelope of messages."""
+    """Replace the answer by a refusal in the envelope of the Messages API."""
     envelope = {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_0"}
     return refused(code, json.dumps(envelope).encode())
 
 
 def message(*blocks: Json, reason: str = "end_turn") -> Json:
-    """A whole message with these blocks."""
+    """A complete message with these blocks."""
     return {
         "id": "msg_0",
         "type": "message",
@@ -74,7 +74,7 @@ def text(said: str) -> Json:
 
 
 def preceded(*events: Json) -> Edit:
-    """A stream with these events of a block 0 before its first block; the numbers of its own blocks increase by one."""
+    """Insert these events of a block 0 before the first block of a stream, and increase the other indexes by one."""
 
     def change(old: list[Json]) -> list[Json]:
         at = next(number for number, value in enumerate(old) if value["type"] == BLOCK_START)

@@ -21,7 +21,7 @@ def named(value: Json, name: str | None = None) -> bytes:
 
 
 def values(change: Callable[[Values], Iterable[Json]]) -> Edit:
-    """The events of a stream as JSON, changed, named by their types and renumbered; [DONE] stays where it was."""
+    """Change the events of a stream as JSON, name them by their types, and renumber them; [DONE] is not moved."""
 
     def edit(old: list[bytes]) -> list[bytes]:
         done = [frame for frame in old if frame == DONE]
@@ -33,18 +33,18 @@ def values(change: Callable[[Values], Iterable[Json]]) -> Edit:
 
 
 def _number(new: Values) -> None:
-    """Sequence numbers from 0, where events have them."""
+    """Number the events that have sequence numbers from 0."""
     for number, value in enumerate(value for value in new if "sequence_number" in value):
         value["sequence_number"] = number
 
 
 def dropped(*types: str) -> Edit:
-    """The stream without events of these types."""
+    """Remove the events of these types from a stream."""
     return values(lambda old: [value for value in old if value.get("type") not in types])
 
 
 def within(*types: str, edits: Iterable[JsonEdit]) -> Edit:
-    """The JSON of events of these types, edited."""
+    """Edit the JSON of events of these types."""
     made = list(edits)
 
     def change(old: Values) -> Values:
@@ -58,7 +58,7 @@ def within(*types: str, edits: Iterable[JsonEdit]) -> Edit:
 
 
 def whole(make: Callable[[Values], Json]) -> Edit:
-    """One JSON object in place of a stream, made of its events."""
+    """Replace a stream by one JSON object made from its events."""
 
     def edit(exchange: Exchange) -> Exchange:
         found = [part + END for part in exchange.body.split(END) if part]
@@ -68,7 +68,7 @@ def whole(make: Callable[[Values], Json]) -> Edit:
 
 
 def lost(name: str, number: int) -> Edit:
-    """The stream without one event of a type, counted from 0, or from the end with -1."""
+    """Remove one event of a type from a stream, counted from 0, or from the end with -1."""
 
     def change(old: Values) -> Values:
         places = [place for place, value in enumerate(old) if value["type"] == name]
@@ -78,7 +78,7 @@ def lost(name: str, number: int) -> Edit:
 
 
 def repeated(name: str, *edits: JsonEdit) -> Edit:
-    """A repetition of the first event of a type after itself, edited."""
+    """Repeat the first event of a type, edited, directly after it."""
 
     def change(old: Values) -> Values:
         at = next(n for n, value in enumerate(old) if value["type"] == name)
@@ -91,12 +91,12 @@ def repeated(name: str, *edits: JsonEdit) -> Edit:
 
 
 def trailing(value: Json) -> Edit:
-    """One more event behind the last."""
+    """Append one event."""
     return values(lambda old: [*old, value])
 
 
 def retold(change: Callable[[str], str]) -> Edit:
-    """Every text and delta in an answer, whole or streamed, changed."""
+    """Change every text and delta in a complete or streamed answer."""
 
     def told(value: Json) -> None:
         for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():

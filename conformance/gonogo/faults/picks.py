@@ -1,4 +1,4 @@
-"""Which exchanges a fault changes."""
+"""Picks: predicates that select the exchanges that a fault changes."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ def holding(*parts: str) -> Pick:
 
 
 def whole(endpoint: str) -> Pick:
-    """Every plain answer of an endpoint that is one JSON object."""
+    """Every complete plain answer of an endpoint."""
     return lambda exchange: _answered(exchange, endpoint, "application/json")
 
 
 def streamed(endpoint: str) -> Pick:
-    """Every plain answer of an endpoint that is a stream."""
+    """Every streamed plain answer of an endpoint."""
     return lambda exchange: _answered(exchange, endpoint, "text/event-stream")
 
 
 def either(*picks: Pick) -> Pick:
-    """The exchanges that any of these picks."""
+    """The exchanges that any of these picks selects."""
     return lambda exchange: any(pick(exchange) for pick in picks)
 
 
 def but(pick: Pick, without: Pick) -> Pick:
-    """The exchanges of the first that the second does not pick."""
+    """The exchanges of the first pick that the second does not select."""
     return lambda exchange: pick(exchange) and not without(exchange)
 
 
@@ -48,9 +48,9 @@ def _answered(exchange: Exchange, endpoint: str, media_type: str) -> bool:
 
 
 def _is_plain(exchange: Exchange) -> bool:
-    """Whether it is one text, and the request asks for nothing else that an edit of the text would break."""
+    """Whether the answer is one text, without other requested features that an edit of the text would break."""
     asked_for = exchange.request.json
     assert isinstance(asked_for, dict)
     more = (asked_for.get(name) for name in ("tools", "response_format", "text", "output_config"))
-    unlikely = asked_for.get("logprobs") is None or asked_for["logprobs"] is False  # 0 asks for some
+    unlikely = asked_for.get("logprobs") is None or asked_for["logprobs"] is False  # 0 requests some
     return asked_for.get("n") in (None, 1) and not any(more) and unlikely

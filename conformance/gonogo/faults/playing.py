@@ -27,18 +27,19 @@ if TYPE_CHECKING:
     from gonogo.faults.editing import Change
 
 UNFIT = (ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError, StopIteration)
-"""What an edit raises on an answer that it was not written for, of a foreign request; it is left as it is then."""
+"""Exceptions of an edit on an answer for which it was not written; the answer is then unchanged."""
 
 
 UNPLAYABLE = "unplayable.json"
-"""Why some faults do not show when a server on loopback has them; by their names.
+"""The reasons why some faults cannot be observed from a server on loopback, by the names of the faults.
 
 tasks/play_faults.py measured it.
 """
 
 
 OTHERWISE = "otherwise.json"
-"""Why a run does not find some faults by their rules when the scripted engine has them, though clients meet them."""
+"""The reasons why a run does not find some faults by their own rules if the scripted engine has them, although clients
+are affected."""
 
 
 @functools.cache
@@ -50,8 +51,8 @@ def _reasons(name: str) -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class Playable:
     """A fault for a live server: its `name`, the servers that it `imitates`, and the ids of the rules that it breaks
-    (`turns`). Rules about Node clients, which not every run judges, are in `rules` only. Without a `change` it is a
-    kind that shows in many places.
+    (`turns`). Rules about Node clients, which not every run judges, are only in `rules`. Without a `change` it is one
+    of the `kinds` that break many rules.
     """
 
     name: str
@@ -61,21 +62,21 @@ class Playable:
 
     @property
     def rules(self) -> frozenset[str]:
-        """The rules that find it, including those about clients for Node."""
+        """The rules that it breaks, including those about Node clients."""
         return self.turns | broken_by(self.name, BROKEN_BY_NODE)
 
     @property
     def unplayable(self) -> str | None:
-        """Why it cannot be seen on the wire; None if it can."""
+        """Why it cannot be observed on the wire; None if it can."""
         return _reasons(UNPLAYABLE).get(self.name)
 
     @property
     def otherwise(self) -> str | None:
-        """Why a run of the suite finds it by other rules, or by none; None if by its own."""
+        """Why a run of the suite finds it by other rules or not at all; None if by its own rules."""
         return _reasons(OTHERWISE).get(self.name)
 
     def begin(self) -> Playing:
-        """A new server with the fault, because some faults have state. Raises UsageError if it is not playable."""
+        """A new server with the fault; each has its own state. Raises UsageError if the fault is not playable."""
         if self.unplayable:
             raise UsageError(f"The fault {self.name!r} cannot be played: {self.unplayable}.")
         faulty = KINDS[self.name]() if self.change is None else Faulty()
@@ -83,9 +84,9 @@ class Playable:
 
 
 def playable() -> tuple[Playable, ...]:
-    """Every fault of the catalogue, then every kind that shows in many places, by the names of the causes.
+    """Every fault of the catalogue, then every fault of `kinds` by the name of its cause.
 
-    The rules of a kind are not listed: they depend on what the server does.
+    The rules of a kind are not listed, because they depend on the server.
     """
     single = (Playable(f.name, f.imitates, f.turns | broken_by(f.name), f.change) for f in FAULTS)
     return (
@@ -95,7 +96,7 @@ def playable() -> tuple[Playable, ...]:
 
 
 def found(name: str) -> Sequence[Playable]:
-    """The faults of this name, of this cause, or those that break the rule of this id, fewest rules first.
+    """The faults with this name or cause, or those that break the rule with this id, fewest rules first.
 
     Raises UsageError if there is none, with similar names.
     """
@@ -112,9 +113,9 @@ def found(name: str) -> Sequence[Playable]:
 
 @dataclass
 class Playing:
-    """One broken server: it answers as the conforming one, with the fault applied.
+    """One broken server: the answers of the conforming one, with the fault applied.
 
-    Its models are those that the conforming server lists; before they were requested, it has one of any name.
+    Its models are those that the conforming server lists; before they are requested, any model name is accepted.
     """
 
     faulty: Faulty
@@ -126,7 +127,7 @@ class Playing:
     _has_met: bool = False
 
     def __post_init__(self) -> None:
-        """Start with a model of any name."""
+        """Start with a model that has any name."""
         self.serve({ANY_MODEL: None})
 
     def serve(self, models: Mapping[str, str | None]) -> None:
@@ -138,10 +139,10 @@ class Playing:
         self._recogniser = Recogniser(load().stimuli.values(), self._subject)
 
     def requests(self, request: Request) -> list[Request]:
-        """The requests to send to the conforming server: the rewritten request, preceded by the original if that has to
+        """The requests to send to the conforming server: the rewritten request, preceded by the original if that must
         be accepted.
 
-        The answer to the last one counts, or the first refusal.
+        The answer is that to the last one, or the first refusal.
         """
         fields = request.json
         if not isinstance(fields, dict) or not fields:
@@ -159,7 +160,7 @@ class Playing:
         self._meet(exchange)
         asked = neutral(exchange.request, self.models, self._subject)
         key = self._recogniser.key(asked)
-        # The edits read the request as it was sent, except for a key that no model is known by.
+        # The edit of a kind reads the client's request; a change reads it with the suite's model.
         known = replace(exchange, stimulus=key or exchange.stimulus)
         broken = self.faulty.edit(known)
         if self.change is not None:
@@ -202,7 +203,7 @@ def models_in(body: bytes) -> dict[str, str | None]:
 
 
 def applied(change: Change, exchange: Exchange, before: Iterable[Exchange] = ()) -> Exchange:
-    """The answer with the change applied, possibly from earlier answers; unchanged if its edits do not fit."""
+    """The answer with the change applied, possibly built from earlier answers; unchanged if its edits do not apply."""
     try:
         return _through(change, exchange, before)
     except UNFIT:
@@ -216,14 +217,14 @@ def _through(change: Change, exchange: Exchange, before: Iterable[Exchange]) -> 
         for part in change.changes:
             exchange = _through(part, exchange, before)
         return exchange
-    # It builds an answer from an earlier one.
+    # The change builds the answer from an earlier one.
     earlier = {one.stimulus: one for one in before} | {exchange.stimulus: exchange}
     changed = change(Record(Target(""), "", tuple(earlier.values()), {}))
     return next(one for one in changed.exchanges if one.stimulus == exchange.stimulus)
 
 
 def _is_failed(broken: Exchange, sound: Exchange) -> bool:
-    """Whether the fault is that a request is refused, or fails."""
+    """Whether the fault makes a request fail or be refused."""
     return broken.failure is not None or (broken.status or 0) >= 400 > (sound.status or 0)
 
 

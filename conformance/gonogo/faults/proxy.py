@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from gonogo.faults.playing import Playing
 
 PREFIX = "/v1"
-"""What the paths of the API begin with, on both sides."""
+"""The prefix of the API's paths on both sides."""
 
 PATIENCE = 600.0
-"""Seconds that the sound server has for an answer."""
+"""Timeout in seconds for an answer of the conforming server."""
 
 _OUR_OWN = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "expect", "accept-encoding"}
 )
-"""Fields of a request that belong to a connection, not to what is asked."""
+"""Header fields of a request that belong to the connection."""
 
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive"})
 _BODILESS = frozenset({204, 304})
@@ -73,11 +73,11 @@ async def listening(
     port: int = 0,
     on_end: Callable[[Exchange, float | None], None] = lambda *_: None,
 ) -> AsyncIterator[str]:
-    """Listen, send for each request the exchange that `answer` returns, failures of connections too, and yield the URL
-    without a path.
+    """Listen, and yield the URL without a path. Each request gets the exchange that `answer` returns, including its
+    connection failure.
 
-    `on_end` is called with each answer once it is sent, and with None; or with the seconds after which the client
-    disconnected. Raises OSError if the address is not available.
+    `on_end` is called with each sent answer and None, or with the seconds after which the client disconnected. Raises
+    OSError if the address is not available.
     """
     connections = _Connections(answer, on_end)
     server = await asyncio.start_server(connections.serve, host, port)
@@ -111,7 +111,7 @@ class _Connections:
                 if not await self._answered(connection, request):
                     break
         except (OSError, asyncio.CancelledError):
-            pass  # the client disconnected, or we do
+            pass  # either side disconnected
         finally:
             self._open.discard(task)
             writer.close()
@@ -145,9 +145,7 @@ class _Broken:
         self._numbers = count(1)
 
     async def answer(self, request: Request) -> Exchange:
-        """The answer of the conforming server with the fault; unchanged if the request is for no operation of the
-        API.
-        """
+        """The answer of the conforming server with the fault; unchanged if the path is not of the API."""
         if not request.path.startswith(f"{PREFIX}/"):
             return await self._ask(request)
         asked = replace(request, path=request.path.removeprefix(PREFIX))
@@ -173,7 +171,7 @@ class _Connection:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_PIECE)
 
     async def request(self) -> Request | None:
-        """The next request, whole; None at the end of the connection, or if it is no request."""
+        """The next complete request; None at the end of the connection, or if the bytes are not a request."""
         head, body = None, b""
         while True:
             try:
@@ -201,7 +199,7 @@ class _Connection:
             self._http.receive_data(await self._reader.read(_PIECE))
 
     async def send(self, request: Request, exchange: Exchange, begun: float) -> bool:
-        """Send an answer chunk by chunk, or fail as it did; returns whether the connection can be reused."""
+        """Send an answer chunk by chunk, or fail in the recorded way; returns whether the connection can be reused."""
         if exchange.status is not None:
             bodiless = request.method == "HEAD" or exchange.status in _BODILESS
             headers = _framed(exchange, bodiless=bodiless)

@@ -1,4 +1,4 @@
-"""Recognises the requests of the suite, so that faults can select the answers to change."""
+"""Recognises requests of the suite, so that faults can select the answers to change."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ TELLING = (
     "text",
     "output_config",
 )
-"""Fields without which the answer lacks what an edit of it looks for."""
+"""Fields that a request must have for its answer to match an edit."""
 
 LONG = 1000
-"""Characters of a prompt that is longer than those of most stimuli."""
+"""The number of characters of a long prompt; those of most stimuli are shorter."""
 
 SAID = ("messages", "prompt", "input")
 
@@ -57,7 +57,7 @@ class Recogniser:
         self._build()
 
     def key(self, request: Request) -> str | None:
-        """The key of the stimulus with exactly this request, the least used first; None if there is none."""
+        """The key of the stimulus with exactly this request, the least used one if several match; None if none does."""
         keyed = any(header(request.headers, name) is not None for name in ("authorization", "x-api-key"))
         self._keyed = self._keyed or keyed
         fitting = [
@@ -76,7 +76,7 @@ class Recogniser:
     def near(self, exchange: Exchange) -> Iterator[str]:
         """The keys of the stimuli for the same operation with answers of the same kind, the most similar first.
 
-        The answer to an unknown request is changed as the answer to one of them would be.
+        The answer to an unknown request is changed like the answer to one of these stimuli.
         """
         request = exchange.request
         found = [
@@ -88,15 +88,15 @@ class Recogniser:
         return iter(key for _, key in sorted(found, key=lambda pair: pair[0]))
 
     def asks_all(self, request: Request, key: str, *, exactly: bool) -> bool:
-        """Whether a request has all parameters and kinds of messages of the stimulus of this key; `exactly`: with equal
-        values.
+        """Whether a request has all parameters and kinds of messages of the stimulus with this key; `exactly`: with
+        equal values.
         """
         found = (asked for known in self._known.values() for each, asked in known if each.key == key)
         fits = _asks_all if exactly else _names_all
         return any(fits(request.fields, asked.fields) for asked in found)
 
     def learn(self, exchange: Exchange) -> None:
-        """Remember an answer as the client gets it: later requests may be built from it."""
+        """Remember the answer that the client gets: later requests may be built from it."""
         self._answers[exchange.stimulus] = exchange
         self._build()
 
@@ -112,7 +112,7 @@ class Recogniser:
 
 
 def neutral(request: Request, models: Collection[str], subject: Subject) -> Request:
-    """The request as the suite would send it to the subject, if it names another model of the server."""
+    """The request with the model of the subject in place of another model of the server."""
     path, fields = request.path, request.fields
     asked = subject.embedding_model if path.startswith("/embeddings") else subject.model
     if fields.get("model") == asked or fields.get("model") not in models:
@@ -131,7 +131,7 @@ def _has(request: Request, headers: Iterable[tuple[str, str]]) -> bool:
 
 
 def _is_like(exchange: Exchange, stimulus: Stimulus, asked: Request) -> bool:
-    """Whether both use the same operation and form, and the stimulus is as valid as the answer says."""
+    """Whether operation and form are equal, and the answer succeeded exactly if the stimulus is valid."""
     request = exchange.request
     if (request.method, request.path) != (asked.method, asked.path):
         return False
@@ -143,14 +143,14 @@ def _is_like(exchange: Exchange, stimulus: Stimulus, asked: Request) -> bool:
 
 
 def _distance(given: dict[str, Any], wanted: dict[str, Any]) -> int:
-    """In how many fields two bodies differ; texts and addressees do not count."""
+    """The number of fields in which two bodies differ; texts and models are ignored."""
     names = (given.keys() | wanted.keys()) - {"model", "messages", "prompt", "input", "max_tokens"}
     return sum(given.get(name) != wanted.get(name) for name in names)
 
 
 def _names_all(given: dict[str, Any], wanted: dict[str, Any]) -> bool:
     missing = wanted.keys() - given.keys() - {"model", *SAID}
-    # Nearly every stimulus has a limit; a request without one matches those, one with another limit does not.
+    # Nearly every stimulus has a limit: a request without a limit matches it, one with another limit does not.
     if missing and (missing != {"max_tokens"} or "max_completion_tokens" in given):
         return False
     return all(_marks(given.get(name)) >= _marks(wanted.get(name)) for name in SAID)

@@ -1,4 +1,4 @@
-"""The exchanges of a rule's requests, as picks."""
+"""Picks of the exchanges of a rule's requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edits that give one fault to all streams: to their pieces, chunks or events."""
+"""Edits that apply one fault to all streams: to their pieces, chunks or events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def texts(change: Callable[[list[str]], list[str]]) -> Edit:
-    """The text pieces of each choice of a stream, changed; their number stays."""
+    """Change the text pieces of each choice of a stream; their number is unchanged."""
 
     def edit(exchange: Exchange) -> Exchange:
         chunks = [json.loads(f.removeprefix(b"data: ")) for f in _frames(exchange) if f != DONE]
@@ -43,7 +43,7 @@ def _frames(exchange: Exchange) -> list[bytes]:
 
 
 def so_far(parts: list[str]) -> list[str]:
-    """Every piece preceded by all of the text before it."""
+    """Cumulative pieces: each one preceded by all earlier text."""
     return ["".join(parts[: number + 1]) for number in range(len(parts))]
 
 
@@ -60,19 +60,19 @@ def merge(old: list[bytes]) -> list[bytes]:
 
 
 def until_finish(old: list[bytes]) -> list[bytes]:
-    """The stream without the finish reason, and without what follows it."""
+    """The stream up to the finish reason, without it."""
     end = next((n for n, f in enumerate(old) if f != DONE and finishes(json.loads(f[6:]))), len(old))
     return old[:end]
 
 
 def one_index(value: Json) -> None:
-    """Every choice under one index."""
+    """Every choice has the same index."""
     for choice in value["choices"]:
         choice["index"] = 0
 
 
 def usage_at_finish(old: list[bytes]) -> list[bytes]:
-    """The usage in the last chunk with choices."""
+    """The usage is in the last chunk with choices."""
     chunks = [json.loads(frame[6:]) for frame in old if frame != DONE]
     usage = next((chunk["usage"] for chunk in chunks if chunk.get("usage")), None)
     if usage is None:
@@ -83,7 +83,7 @@ def usage_at_finish(old: list[bytes]) -> list[bytes]:
 
 
 def without_usage(old: list[bytes]) -> list[bytes]:
-    """No chunk with usage."""
+    """The stream without the usage chunk."""
     chunks = [json.loads(frame[6:]) for frame in old if frame != DONE]
     kept = [chunk for chunk in chunks if chunk["choices"]]
     for chunk in kept:
@@ -97,19 +97,19 @@ def uncounted(value: Json) -> None:
 
 
 def first_empty(old: list[bytes]) -> list[bytes]:
-    """An empty chunk before the others."""
+    """An empty chunk precedes the others."""
     empty = {"choices": [], "created": 0, "id": "", "model": "", "object": "", "prompt_filter_results": []}
     return [event(empty), *old]
 
 
 def always_finishing(value: Json) -> None:
-    """A finish reason in every chunk."""
+    """Every chunk has a finish reason."""
     for choice in value["choices"]:
         choice["finish_reason"] = choice["finish_reason"] or "stop"
 
 
 def roles(value: Json) -> None:
-    """A role in every delta."""
+    """Every delta has a role."""
     for choice in value["choices"]:
         if "delta" in choice:
             choice["delta"]["role"] = "assistant"
@@ -121,6 +121,6 @@ def torn(text: str) -> str:
 
 
 def json_lines(exchange: Exchange) -> Exchange:
-    """Lines of JSON in place of events."""
+    """Replace the events by lines of JSON."""
     lines = [frame.removeprefix(b"data: ").rstrip() + b"\n" for frame in _frames(exchange) if frame != DONE]
     return header("content-type", "application/x-ndjson")(body(b"".join(lines))(exchange))

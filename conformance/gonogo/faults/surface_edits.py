@@ -1,4 +1,4 @@
-"""Edits that give one fault to all answers of a surface, whole and streamed."""
+"""Edits that apply one fault to all answers of a surface, complete and streamed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from gonogo.faults.editing import Edit, Json, JsonEdit
 
 _WHOLE = ("id", "status", "output", "usage")
-"""What is left of a response that has little else."""
+"""The only members of a minimal response."""
 
 
 def _on(path: str, whole: JsonEdit | None, streamed: Edit) -> Edit:
-    """One edit for the whole answers of an operation, another for its streams."""
+    """One edit for the complete answers of an operation, another for its streams."""
 
     def edit(exchange: Exchange) -> Exchange:
         if exchange.request.operation != path or exchange.status != 200:
@@ -52,7 +52,7 @@ def _uncut(holder: Json) -> None:
 
 
 bare_responses = _on(responses.PATH, None, within(*responses.ENDS, edits=[made("response", _bare)]))
-"""The last event of a stream has little of the response."""
+"""The last event of a stream has only these members of the response."""
 one_reason = _on(
     messages.PATH,
     put("stop_reason", "end_turn"),
@@ -66,5 +66,5 @@ _uncut_responses = _on(responses.PATH, _completed, within("response.incomplete",
 
 
 def reported_complete(exchange: Exchange) -> Exchange:
-    """What a limit cut is reported as complete, on both surfaces."""
+    """Answers truncated by a limit are reported as complete, on both surfaces."""
     return _uncut_messages(_uncut_responses(exchange))

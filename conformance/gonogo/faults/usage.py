@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def counted(completion: int, *, before: int) -> Edit:
-    """The completion tokens of a usage chunk that counted `before`, and their share of the total."""
+    """Set the completion tokens of a usage chunk that had `before`, and change the total accordingly."""
     return each(
         put("usage.completion_tokens", completion),
         made("usage.total_tokens", lambda total: total + completion - before),

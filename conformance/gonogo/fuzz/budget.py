@@ -1,4 +1,4 @@
-"""The budget of a fuzz pass, and what is left of it."""
+"""The budget of a fuzz pass, and its remainder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from gonogo.errors import UsageError
 
 MAIN_SHARE = 0.8
-"""The part of a budget for new cases; the rest is for making those that fail smaller."""
+"""The share of a budget for new cases; the rest is for minimising failing ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,18 @@ class Budget:
 
 @dataclass(slots=True)
 class Purse:
-    """The cases and tokens that are left."""
+    """The remaining cases and tokens."""
 
     cases: int
     tokens: int
 
     @classmethod
     def of(cls, budget: Budget, share: float = 1.0) -> Purse:
-        """All of a budget, or a share of it."""
+        """A whole budget, or a share of it."""
         return cls(max(1, int(budget.cases * share)), int(budget.tokens * share))
 
     def affords(self, tokens: int) -> bool:
-        """Whether one more case of so many tokens is within the budget."""
+        """Whether one more case with this number of tokens is within the budget."""
         return self.cases > 0 and self.tokens >= tokens
 
     def pay(self, tokens: int) -> None:

@@ -1,7 +1,7 @@
 """A fuzz pass: send generated cases within a budget, then minimise failing ones.
 
-A case that fails is tried again with a field left out, a text cut in half, and so on, as long as it fails in the same
-way; each try is a case like any other, recorded and judged with the rest.
+A failing case is sent again with a field omitted, a text cut in half, and so on, as long as it fails in the same way;
+each attempt is a case too, recorded and judged like the others.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ if TYPE_CHECKING:
     Look = Callable[[Iterable[Exchange]], Iterator[Defect]]
 
 VOLLEY = 2
-"""Cases between two signs of life, for each request that may be under way."""
+"""Cases between two signs of life, for each parallel request."""
 LONGEST_DRAWING = 300.0
-"""Seconds that Schemathesis may take to draw the cases; a thousand take it half a minute on a slow machine."""
+"""Timeout in seconds for generating the cases; a thousand take half a minute on a slow machine."""
 TRIED = 4
-"""Cases that show whether the target has an operation."""
+"""The number of cases that show whether the target has an operation."""
 CAUSES = 4
-"""Causes of one kind that are made smaller."""
+"""The most causes of one kind that are minimised."""
 TRIES = 48
-"""Smaller requests that are tried for one cause."""
+"""The most attempts to minimise one cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fuzzing:
-    """What to fuzz with: the same seed and budget give the same cases, in the same order."""
+    """The parameters of fuzzing: the same seed and budget produce the same cases in the same order."""
 
     seed: int = 0
     budget: Budget = field(default_factory=Budget)
@@ -65,12 +65,11 @@ class Fuzzing:
 async def fuzz(
     collector: Collector, what: Fuzzing, source: Source = generated, longest: float = LONGEST_DRAWING
 ) -> None:
-    """Send the cases of one pass through the collector; afterwards its sink has the exchanges, or the reason why there
-    are none.
+    """Send the cases of one pass through the collector; its sink gets the exchanges, or the reason why there are none.
 
-    `source` returns at most a number of cases for a seed, within `longest` seconds; the time of the budget starts after
-    that. Raises UsageError if Schemathesis is missing, GonogoError if it breaks, TargetError if nothing that was sent
-    before reached the target.
+    `source` takes a seed and a maximum number of cases, and returns them within `longest` seconds; the time of the
+    budget starts after that. Raises UsageError if Schemathesis is missing, GonogoError if it fails, TargetError if no
+    earlier request reached the target.
     """
     if collector.reaches_nobody:
         raise TargetError("The target became unreachable before the first generated request; restart it.")
@@ -92,7 +91,7 @@ async def fuzz(
 
 @asynccontextmanager
 async def _until(deadline: float) -> AsyncIterator[None]:
-    """Cancel the block at that time of the loop; requests in flight are dropped, and not recorded."""
+    """Cancel the block at `deadline`, a time of the loop; requests in flight are dropped and not recorded."""
     try:
         async with asyncio.timeout_at(deadline) as limit:
             yield
@@ -109,7 +108,7 @@ class _Campaign:
     sent: dict[str, tuple[Shot, Exchange]] = field(default_factory=dict)
     lost: bool = False
     told: defaultdict[str, list[int | None]] = field(default_factory=lambda: defaultdict(list))
-    """The first statuses by path."""
+    """The statuses of the first cases, by path."""
 
     async def send_all(self, waiting: Iterable[Shot]) -> None:
         """Send the cases in order, within their share of the budget."""
@@ -123,7 +122,7 @@ class _Campaign:
             await self._fire(affordable)
 
     def _is_missing(self, shot: Shot) -> bool:
-        """Whether the first cases of an operation that a target may lack were all answered so."""
+        """Whether the first cases of an optional operation were all answered as if it were missing."""
         told = self.told[shot.path]
         return shot.path in PATHS and len(told) >= TRIED and says_missing(told)
 
@@ -139,7 +138,7 @@ class _Campaign:
         return found
 
     async def _fire(self, volley: list[Shot]) -> list[tuple[Shot, Exchange]]:
-        """Send them in parallel; a sign of life follows, which uses tokens too."""
+        """Send them in parallel, and a sign of life, whose tokens count too."""
         answers = {x.stimulus: x for x in await self.collector.volley([shot.stimulus for shot in volley])}
         pairs = [(shot, answers[shot.case.key]) for shot in volley if shot.case.key in answers]
         self.lost = len(pairs) < len(volley)
@@ -152,7 +151,7 @@ class _Campaign:
         return pairs
 
     async def send_without_key(self) -> None:
-        """For each operation that was sent with a key, send the first accepted case again without it."""
+        """For each operation, send the first case that was accepted with a key again without it."""
         first: dict[str, Shot] = {}
         for shot, exchange in self.sent.values():
             keyed = any(looks_secret(name) for name, _ in exchange.request.headers)
@@ -185,13 +184,13 @@ class _Campaign:
 
 
 def _varied(defects: list[Defect]) -> list[Defect]:
-    """The defects with a new message first, then the rest: a small request may explain the others with its message."""
+    """The defects with new messages first, then the rest: minimising one may explain others with the same message."""
     first = {defect.cause: defect for defect in reversed(defects)}
     return sorted(defects, key=lambda defect: first[defect.cause] is not defect)
 
 
 def _volleys(waiting: Iterable[Shot], size: int) -> Iterator[list[Shot]]:
-    """The cases in order, in groups of this size; the first that resembles one that stops servers is sent alone."""
+    """The cases in order, in groups of this size; the first one that may stop servers is sent alone."""
     volley: list[Shot] = []
     met = False
     for shot in waiting:
@@ -208,7 +207,7 @@ def _volleys(waiting: Iterable[Shot], size: int) -> Iterator[list[Shot]]:
 
 
 class _Tries:
-    """The smaller requests to try in place of one, each once, and at most `TRIES` of them."""
+    """The attempts to minimise one request: each variant once, at most `TRIES`."""
 
     def __init__(self, shot: Shot, subject: Subject) -> None:
         self._first, self._subject = shot, subject
@@ -217,7 +216,7 @@ class _Tries:
         self.go_on_from(shot)
 
     def go_on_from(self, shot: Shot) -> None:
-        """Continue with smaller variants of this one."""
+        """Continue with the smaller variants of this one."""
         self._size = len(shot.request.body)
         body = shot.request.json
         self._values = smaller(body) if isinstance(body, dict) else iter(())

@@ -1,4 +1,4 @@
-"""From generated cases to requests, and the answers that the contract allows."""
+"""Converts generated cases to requests, and determines the answers that the contract allows."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Stimulus, Subject
 
 STREAMED = 6
-"""Of so many valid generations, one is sent a second time as a stream."""
+"""One of this number of valid generations is also sent as a stream."""
 
 MILD = 64
-"""Cases that come before the first risky one."""
+"""The number of cases before the first risky one."""
 
 _PROBE = "unspecified_http_method"
-_OF_CORS = "OPTIONS"  # a browser's preflight request; many servers answer it on every path
+_OF_CORS = "OPTIONS"  # a browser's preflight request; many servers accept it on every path
 _OF_A_RESPONSE = {("GET", "/responses/input_tokens"), ("DELETE", "/responses/input_tokens")}
 """Methods of `/responses/{response_id}`, whose id may be "input_tokens"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A request to send, with what it is; `path` is that of the operation."""
+    """A request to send, and its case; `path` is the path of the operation."""
 
     case: Case
     path: str
@@ -70,7 +70,7 @@ def shots(told: Iterable[Told], seed: int, subject: Subject) -> Iterator[Shot]:
 
 
 def mild_first(waiting: Iterable[Shot]) -> Iterator[Shot]:
-    """The same cases, with no risky one before `MILD` others, so that there is something to judge by then."""
+    """The same cases, with no risky one before `MILD` others, so that there are results if the target stops."""
     risky: list[Shot] = []
     mild = 0
     for shot in waiting:
@@ -86,12 +86,12 @@ def mild_first(waiting: Iterable[Shot]) -> Iterator[Shot]:
 
 
 def is_risky(shot: Shot) -> bool:
-    """Whether the case resembles the one that stops mlx_lm.server for good: its prompt is a list."""
+    """Whether the prompt is a list, which crashes mlx_lm.server."""
     return isinstance(shot.request.fields.get("prompt"), list)
 
 
 def posted(shot: Shot, value: object, subject: Subject) -> Shot:
-    """The same case with another body, tamed; its meaning is computed again."""
+    """The same case with another body, adapted by `tame`; its meaning is computed again."""
     body = tame(shot.path, value, subject)
     data = json.dumps(body, ensure_ascii=not _is_text(body)).encode()
     meant = meaning(shot.path, data, embeds=subject.embedding_model is not None)
@@ -104,7 +104,7 @@ def posted(shot: Shot, value: object, subject: Subject) -> Shot:
 
 
 def keyless(shot: Shot) -> Iterator[Shot]:
-    """The same request without the key of the run, and with a wrong key."""
+    """The same request without the run's key, and with a wrong key."""
     request = replace(shot.request, anonymous=True)
     wrong = replace(request, headers=(*request.headers, ("authorization", WRONG_KEY)))
     for number, sent in ((shot.case.number, request), (f"{shot.case.number}.1", wrong)):
@@ -143,7 +143,7 @@ def _gets(told: Told, case: Case, path: str, subject: Subject) -> Iterator[Shot]
     served = Request("GET", path.replace("{model}", quote(subject.model, safe="")))
     yield Shot(replace(case, meant=Meant.VALID), path, served)
     invented = unquote(str(told["model"] or ""))
-    # A path segment of dots is another path, and control characters never pass a proxy.
+    # A path segment of dots changes the path, and proxies reject control characters.
     if invented.isprintable() and invented.strip(".") and invented != subject.model:
         asked = Request("GET", path.replace("{model}", quote(invented, safe="")))
         yield Shot(replace(case, meant=Meant.INVALID), path, asked)

@@ -1,9 +1,9 @@
 """Schemathesis's own checks on recorded answers: `python -m gonogo.fuzz.checking`.
 
-A line of its input is what evidence holds of an exchange. For each a line comes back: `[id, {check: complaint or
-null}]`, without the checks that do not fit the case. It runs in its own process, as `gonogo.fuzz.generate` does. The
-meaning of a case was decided when it was sent, not by Schemathesis: for an invalid request only the form of the refusal
-is checked, and the rules `robustness.*` check whether it was refused.
+Each line of its input is an exchange in the form of the evidence file. For each it prints a line: `[id, {check:
+complaint or null}]`, without the checks that do not apply to the case. It runs in its own process, like
+`gonogo.fuzz.generate`. Whether a case is valid was decided when it was sent, not by Schemathesis: for an invalid
+request only the form of the refusal is checked; the rules `robustness.*` check whether it was refused.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ Operation = schemathesis.APIOperation[Any, Any, Any, Any]
 OF_HEADERS = ("response_headers_conformance",)
 OF_ANSWERS = ("status_code_conformance", "content_type_conformance")
 OF_BODIES = ("response_schema_conformance",)
-"""For answers that are no streams: a stream is whole or not by more than its schema (`robustness.stream`)."""
+"""Not for streams, whose schema does not show whether they are complete (`robustness.stream` checks that)."""
 OF_METHODS = ("unsupported_method",)
 
 OTHERS_MATTER = frozenset({401, 403, 429, 501, 503})
-"""What a key, a load, or a server that knows the method nowhere (RFC 9110 section 15.6.2) makes of any request: of such
-answers the headers alone are looked at."""
+"""Statuses that do not depend on the request: a wrong key, load, or a method that the server supports nowhere (RFC 9110
+section 15.6.2). Of such answers only the headers are checked."""
 CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Fields that speak of the body as it was sent, where evidence has it decoded."""
+"""Header fields about the encoded body; evidence has the decoded one."""
 
 
 def main() -> None:
@@ -60,7 +60,7 @@ def operations() -> Mapping[str, Operation]:
 
 
 def opinions(exchange: Exchange, known: Mapping[str, Operation]) -> dict[str, str | None]:
-    """The result of each check that applies to an exchange; empty if it is no case, or was not answered whole."""
+    """The result of each check that applies to an exchange; empty if it is not a case, or its answer is incomplete."""
     what = case(exchange.stimulus)
     if what is None or exchange.status is None or exchange.failure is not None:
         return {}
@@ -75,7 +75,7 @@ def opinions(exchange: Exchange, known: Mapping[str, Operation]) -> dict[str, st
 def fitting(exchange: Exchange, what: Case) -> Iterator[str]:
     """The names of the checks that apply to a case and its answer.
 
-    A missing operation answers 404, which another rule reports, as well as invalid requests that are accepted.
+    Other rules report a missing operation (404) and accepted invalid requests.
     """
     status = exchange.status or 0
     if what.meant is Meant.METHOD:

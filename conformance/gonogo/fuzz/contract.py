@@ -1,6 +1,6 @@
-"""The contract as fuzzing needs it: request schemas without additional fields.
+"""The contract for fuzzing: request schemas without additional fields.
 
-The contract lets a server refuse unknown fields or ignore them. Generated from the open schemas, most valid requests
+The contract allows servers to refuse or ignore unknown fields. Most valid requests generated from the open schemas
 would consist of such fields.
 """
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 REQUESTS = gonogo_contract.request_components()
-"""The schema of the body that is posted to each path."""
+"""The schema of the request body by path."""
 
 DRAWN = frozenset({"/models", "/models/{model}", *REQUESTS})
-"""The paths that requests are drawn for; those of stored responses are left out, as few servers store any."""
+"""The paths for which requests are generated; those of stored responses are omitted, because few servers store any."""
 
 OWN = frozenset(
     {
@@ -33,7 +33,7 @@ OWN = frozenset(
     }
     | {"reasoning_content", "verbosity"}
 )
-"""Members of requests that our contract takes as clients send them, and that any server may refuse."""
+"""Members of requests that our contract accepts because clients send them, and that any server may refuse."""
 
 NULLABLE: Mapping[str, frozenset[str]] = {
     "CreateChatCompletionRequest": frozenset(
@@ -84,9 +84,10 @@ NULLABLE: Mapping[str, frozenset[str]] = {
     "FunctionObject": frozenset({"strict"}),
     "JsonSchemaFormat": frozenset({"strict"}),
 }
-"""Members that the official document lets be null too; our contract lets every optional one be, as clients send it.
+"""Members that can be null in the official document; our contract allows null for every optional one, because clients
+send it.
 
-Of responses and messages there are none: with a null a request is odd, which a server may refuse.
+Responses and messages have none: a request with a null is odd, and a server may refuse it.
 """
 
 
@@ -139,7 +140,7 @@ def closed() -> dict[str, Any]:
 
 
 LENIENT = frozenset({"logprobs", "refusal"})
-"""Required members of answers that many servers leave out: rules of their own speak of them, as warnings."""
+"""Required members of answers that many servers omit: separate rules report them as warnings."""
 
 
 @cache
@@ -159,7 +160,7 @@ def required(path: str) -> frozenset[str]:
 
 
 def _reached(schemas: dict[str, Any], names: list[str]) -> set[str]:
-    """The names of the components that these refer to, including themselves."""
+    """The names of the components that these reference, including themselves."""
     found: set[str] = set()
     while names:
         name = names.pop()

@@ -1,11 +1,11 @@
-"""Cases from Schemathesis, one JSON object a line: `python -m gonogo.fuzz.generate SEED CASES`.
+"""Prints cases from Schemathesis, one JSON object per line: `python -m gonogo.fuzz.generate SEED CASES`.
 
 It runs in its own process: Schemathesis changes Hypothesis for the whole process, and Hypothesis writes into its
-working directory and draws constants from loaded modules. So the same seed gives the same cases whatever the caller has
-imported.
+working directory and draws constants from loaded modules. The same seed therefore produces the same cases, independent
+of the caller's imports.
 
 Two of its phases are used: coverage, which enumerates the boundaries of each field in a fixed order, and fuzzing, which
-draws at random. Its checks of the answers run later, in `gonogo.fuzz.checking`.
+draws at random. Its checks on the answers run later, in `gonogo.fuzz.checking`.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 MODES = tuple(schemathesis.GenerationMode)
 KEPT = frozenset({"prompt", "input"})
-"""Fields without which a request of its operation says nothing, though the schema does not require them."""
+"""Fields that every case of an operation keeps, although the schema does not require them."""
 POSITIVE_SHARE = 2
-"""How much more densely valid cases come than others, while there are any."""
+"""The frequency of valid cases relative to others, while there are any."""
 LEAST_DRAWN, DRAWN_SHARE = 4, 72
 """Of N cases, N/72 are drawn at random for each operation and mode, at least 4."""
 
@@ -53,11 +53,11 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def cases(seed: int, most: int) -> list[Told]:
-    """At most `most` cases of all operations, the kinds mixed.
+    """At most `most` cases of all operations, with their kinds mixed.
 
     A case is `{operation, method, model, content_type, body, positive, scenario}`: `model` is the id in the path
-    or null, `body` is null, `{"json": value}` or `{"base64": text}`, `scenario` says of a coverage case what it
-    is for.
+    or null, `body` is null, `{"json": value}` or `{"base64": text}`, `scenario` is the
+    purpose of a coverage case.
     """
     drawn = max(LEAST_DRAWN, most // DRAWN_SHARE)
     kinds = [
@@ -70,7 +70,7 @@ def cases(seed: int, most: int) -> list[Told]:
 
 
 def _covered(operation: Operation) -> list[list[Told]]:
-    """One list for each mode, each case without the fields in which it equals most others.
+    """One list for each mode; each case omits the fields with the most frequent value.
 
     Otherwise nearly all cases have every field, and a server that lacks one of thirty refuses them all.
     """
@@ -110,7 +110,7 @@ def _fuzzed(operation: Operation, seed: int, most: int) -> list[list[Told]]:
 
 
 def operations() -> list[Operation]:
-    """Every operation of the contract, the objects of its requests closed to unknown fields."""
+    """Every operation of the contract; the objects in its requests have no additional fields."""
     config = schemathesis.Config.from_dict({"generation": {"database": "none"}})
     schema = schemathesis.openapi.from_dict(closed(), config=config)
     return [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
@@ -125,7 +125,7 @@ def covered(operation: Operation, mode: schemathesis.GenerationMode) -> list[Cas
 
 
 def fuzzed(operation: Operation, mode: schemathesis.GenerationMode, *, seed: int, most: int) -> list[Case]:
-    """Cases drawn at random, at most `most`; none if the mode has none (a parameter that any text fits)."""
+    """Random cases, at most `most`; none if the mode has none (no text is invalid for some parameters)."""
     strategy = drawable(operation.as_strategy(generation_mode=mode, feedback=FeedbackSources()))
     try:
         return _drawn(strategy, seed, most)
@@ -187,7 +187,7 @@ def _body(body: object) -> dict[str, Any] | None:
 
 
 def _mixed(kinds: Iterable[list[Told]], dice: random.Random) -> list[Told]:
-    """All cases, each kind shuffled; smaller kinds, and those that a model answers, come earlier."""
+    """All cases, each kind shuffled; smaller kinds, and those that a model answers, are sent earlier."""
 
     def placed() -> Iterator[tuple[float, int, Told]]:
         for number, kind in enumerate(kinds):

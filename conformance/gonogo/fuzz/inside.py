@@ -1,5 +1,5 @@
 """All undocumented parts of Schemathesis that are used. A test compares these names with the pinned version, so that a
-missing one fails there and not in a run.
+missing name fails in the tests and not in a run.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def check_named(name: str) -> schemathesis.CheckFunction:
     return found
 
 
-def probing_methods(mode: schemathesis.GenerationMode) -> Any:  # noqa: ANN401 - as a case takes it
-    """What a case says of itself that asks whether a path takes a method which it does not describe."""
+def probing_methods(mode: schemathesis.GenerationMode) -> Any:  # noqa: ANN401 - the type that a case expects
+    """The metadata of a case that probes an undescribed method of a path."""
     phase = PhaseInfo.coverage(CoverageScenario.UNSPECIFIED_HTTP_METHOD, description="")
     return CaseMetadata(generation=GenerationInfo(time=0.0, mode=mode), components={}, phase=phase)

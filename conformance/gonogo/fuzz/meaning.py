@@ -1,4 +1,4 @@
-"""Whether a generated request keeps the contract, whatever the generator intended."""
+"""Classifies a generated request by the contract, independent of the generator's intention."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ LONG = 16_384  # bytes; a longer prompt may not fit the model's context
 
 
 def meaning(path: str, body: bytes, *, embeds: bool) -> Meant:
-    """The behaviour that a server owes a JSON body that is posted to `path`.
+    """The required behaviour for a JSON body that is posted to `path`.
 
-    Odd is what the schemas allow and a server may still refuse: unknown fields, constraints that are only in prose,
-    model-dependent values, and undescribed nulls. `embeds` is whether the target has an embedding model.
+    A body is odd if the schemas allow it and a server may still refuse it: unknown fields, violated constraints that
+    are only in prose, model-dependent values, and undescribed nulls. `embeds` is whether the target has an embedding
+    model.
     """
     try:
         value = json.loads(body, parse_constant=_refuse)
@@ -56,7 +57,7 @@ def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _is_uneven(body: dict[str, Any]) -> bool:
-    """Whether the conversation is other than instructions, then user and assistant in turn, the user last."""
+    """Whether the messages deviate from: instructions, then user and assistant in turn, the user last."""
     messages = body["messages"]
     turns = messages[1:] if messages[0]["role"] == "system" else messages
     due = ["user", "assistant"] * len(turns)
@@ -79,13 +80,13 @@ def _depends_on_tokens(body: dict[str, Any]) -> bool:
 
 
 def _asks_for_form(body: dict[str, Any]) -> bool:
-    """A schema that a server need not support in every detail, or JSON that the prompt does not request."""
+    """Whether it requests a schema, of which servers may support a part, or JSON that the prompt does not mention."""
     form = body.get("response_format")
     return isinstance(form, dict) and form["type"] != "text"
 
 
 def _has_tools(body: dict[str, Any]) -> bool:
-    """Tools whose names may repeat and whose schemas may make no sense, or a choice among them."""
+    """Whether it has tools, whose names may repeat and whose schemas may be nonsense, or a tool choice."""
     return body.get("tools") is not None or isinstance(body.get("tool_choice"), dict)
 
 
@@ -94,7 +95,7 @@ def _thinks(body: dict[str, Any]) -> bool:
 
 
 def _contradicts(body: dict[str, Any]) -> bool:
-    """Fields that the contract does not let stand together."""
+    """Whether it has fields that the contract does not allow together."""
     needs_logprobs = body.get("top_logprobs") is not None and not body.get("logprobs")
     needs_stream = body.get("stream_options") is not None and not body.get("stream")
     needs_tools = body.get("tool_choice") not in (None, "none") and not body.get("tools")
@@ -104,12 +105,12 @@ def _contradicts(body: dict[str, Any]) -> bool:
 
 
 def _inserts_and_echoes(body: dict[str, Any]) -> bool:
-    """An echo with a suffix: no schema says what the text would be."""
+    """Whether it has an echo with a suffix, for which no schema defines the text."""
     return body.get("suffix") is not None and bool(body.get("echo"))
 
 
 def _is_no_text(body: dict[str, Any]) -> bool:
-    """A prompt of tokens, which a model may not have, or an empty one, from which some cannot begin."""
+    """Whether the prompt has tokens, which a model may lack, or is empty, which some models cannot continue."""
     prompt = body["prompt"]
     texts = prompt if isinstance(prompt, list) else [prompt]
     return not all(isinstance(text, str) and text for text in texts)

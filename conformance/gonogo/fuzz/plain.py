@@ -1,6 +1,6 @@
 """Requests for responses and messages that no server has a reason to refuse.
 
-Both APIs have many fields that open servers support in part, so a request is plain only by the few that all have.
+Open servers support only a part of both APIs, so that a plain request has only the few fields that all support.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ TURN = frozenset({"type", "role", "content"})
 
 
 def is_plain_response(body: dict[str, Any]) -> bool:
-    """Whether it asks for the answer to a text, or to texts of the user and the assistant in turn."""
+    """Whether its input is a text, or texts of the user and the assistant in turn."""
     given = body["input"]
     said = _is_said(given) if isinstance(given, str) else _is_even(given)
     return _has_only(body, RESPONSE) and said and _is_said(body.get("instructions", "-"))
 
 
 def is_plain_message(body: dict[str, Any]) -> bool:
-    """The same of a message."""
-    fits = body.get("max_tokens") != 0  # which asks to fill a cache alone
+    """The same for a message."""
+    fits = body.get("max_tokens") != 0  # a limit of 0 only fills a cache
     return (
         _has_only(body, MESSAGE) and fits and _is_even(body["messages"]) and _is_said(body.get("system", "-"))
     )
@@ -35,7 +35,7 @@ def _has_only(body: dict[str, Any], names: frozenset[str]) -> bool:
 
 
 def _is_even(turns: list[dict[str, Any]]) -> bool:
-    """Whether user and assistant say a text in turn, the user first and last."""
+    """Whether user and assistant alternate with texts, the user first and last."""
     due = ["user", "assistant"] * len(turns)
     return (
         len(turns) % 2 == 1
@@ -45,5 +45,5 @@ def _is_even(turns: list[dict[str, Any]]) -> bool:
 
 
 def _is_said(content: object) -> bool:
-    """Whether it is a text that is not blank; the API itself refuses blank ones."""
+    """Whether it is a text that is not blank; the official API refuses blank ones."""
     return isinstance(content, str) and bool(content.strip())

@@ -1,4 +1,4 @@
-"""Minimises requests: smaller variants of a failing one, smallest first."""
+"""Minimises requests: variants of a failing one, smallest first."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Place = tuple[str | int, ...]
 
 
 def smaller(value: object) -> Iterator[object]:
-    """Values like this one with a part removed or shortened: fields and elements first, then text and numbers.
+    """Variants of this value with a part removed or shortened: fields and elements first, then text and numbers.
 
-    Each is shorter as JSON, so that repeated minimising ends.
+    Each is shorter as JSON, so that repeated minimising terminates.
     """
     size = _size(value)
     places = sorted(_places(value, ()), key=len)
@@ -59,7 +59,7 @@ def _at(value: Any, place: Place) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _changed(value: Any, place: Place, new: object) -> Any:  # noqa: ANN401 - any JSON value
-    """The value with another one at this place, or without it."""
+    """The value with a replaced or removed part."""
     if not place:
         return new
     name, rest = place[0], place[1:]

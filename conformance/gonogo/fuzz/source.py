@@ -28,7 +28,7 @@ def require_schemathesis() -> None:
 async def generated(seed: int, most: int) -> list[Told]:
     """At most `most` cases, as `gonogo.fuzz.generate` describes them; the same for the same seed.
 
-    The generator runs in a temporary folder, and its environment holds no key. Raises UsageError if Schemathesis is
+    The generator runs in a temporary folder, and its environment has no key. Raises UsageError if Schemathesis is
     missing, GonogoError if it fails.
     """
     require_schemathesis()

@@ -1,7 +1,7 @@
 """Adapts generated requests so that they can be sent to a language model.
 
-As generated, all name a model that does not exist, most have no token limit, some ask for 128 answers, and whole
-numbers are written as 883.0. A value that breaks the contract is never changed.
+The generated requests name a model that does not exist, most have no token limit, some ask for 128 choices, and
+integers are written as 883.0. A value that breaks the contract is never changed.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Subject
 
 TOKENS = 4
-"""The most tokens of an answer; it may take a chunk each."""
+"""The most tokens of an answer; each may be a chunk."""
 CHOICES = 2
 PROMPTS = 2
 BRAKES = [" ", "a", "e", "o"]
-"""Stop strings for requests whose token limit is wrong on purpose."""
+"""Stop strings for requests with a deliberately wrong token limit."""
 
 CHAT, COMPLETIONS, EMBEDDINGS = "/chat/completions", "/completions", "/embeddings"
 RESPONSES, INPUT_TOKENS = "/responses", "/responses/input_tokens"
@@ -24,7 +24,7 @@ MESSAGES, COUNT_TOKENS = "/messages", "/messages/count_tokens"
 STREAMING = frozenset({CHAT, COMPLETIONS, RESPONSES, MESSAGES})
 """The paths whose answers may be streams."""
 GENERATING = STREAMING | {EMBEDDINGS, INPUT_TOKENS, COUNT_TOKENS}
-"""What a target that asks for a key has to ask for one: the lists of models are public at many."""
+"""The operations for which a target with keys must require one: many have public model lists."""
 
 _LIMITS = {
     CHAT: ("max_completion_tokens", "max_tokens"),
@@ -35,14 +35,14 @@ _LIMITS = {
 _LEAST = {RESPONSES: 16}  # contract minimum of the limit
 _REQUIRED = frozenset(
     {MESSAGES}
-)  # of these paths the contract requires the limit: absent, it is wrong on purpose
+)  # the contract requires the limit for these paths: a missing one is deliberately wrong
 _STOPS = {CHAT: "stop", COMPLETIONS: "stop", MESSAGES: "stop_sequences"}
-_MOST = {"n": 128, "best_of": 20}  # contract maximum; larger ones stay
+_MOST = {"n": 128, "best_of": 20}  # contract maximum; larger ones are kept
 _EXACT = 2**53  # from here on a float is not an exact integer
 
 
 def tame(path: str, value: object, subject: Subject) -> object:
-    """The body to send to `path` in place of `value`; other values than objects stay as they are."""
+    """The body to send to `path` in place of `value`; values other than objects are unchanged."""
     value = _whole(value)
     if not isinstance(value, dict):
         return value
@@ -58,7 +58,7 @@ def tame(path: str, value: object, subject: Subject) -> object:
 
 
 def most_tokens(path: str, body: object) -> int:
-    """The maximum number of tokens that a conforming server generates for this body; 0 for a refusal too."""
+    """The maximum number of tokens that a conforming server generates for this body; 0 if it refuses it."""
     if path not in _LIMITS or not isinstance(body, dict):
         return 0
     limits = [number for name in _LIMITS[path] if (number := _number(body.get(name))) is not None]
@@ -69,7 +69,7 @@ def most_tokens(path: str, body: object) -> int:
 
 
 def _whole(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """The value with 883 for 883.0, which JSON Schema calls an integer and strict parsers do not."""
+    """The value with 883 in place of 883.0, which is an integer in JSON Schema but not for strict parsers."""
     if isinstance(value, dict):
         return {name: _whole(child) for name, child in value.items()}
     if isinstance(value, list):
@@ -90,7 +90,7 @@ def _limit_choices(body: dict[str, Any]) -> None:
 
 
 def _limit_tokens(path: str, body: dict[str, Any]) -> None:
-    """Lower the limit to a few tokens, or add one; stop strings end an answer whose limit is wrong on purpose."""
+    """Lower the limit to a few tokens, or add one; stop strings end an answer with a deliberately wrong limit."""
     names, most = _LIMITS[path], _LEAST.get(path, TOKENS)
     for name in names:
         number = _number(body.get(name))

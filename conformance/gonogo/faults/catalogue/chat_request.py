@@ -21,7 +21,7 @@ def _request(name: str) -> str:
     return _STIMULI[f"chat.{name}" if "." in name else f"chat.request.{name}"]
 
 
-# What is refused, who refused it, and the rule.
+# The refused feature, the server that refused it, and the rule.
 _REFUSED = (
     ("stream null is refused", "an int or bool that may not be null", "stream_null"),
     ("a system message is refused", "a template without the role", "system"),
@@ -39,7 +39,7 @@ _REFUSED = (
     ("an earlier refusal is refused", "a template that wants text in each turn", "silent_turns"),
 )
 
-# The same, where the server fails in place of refusing.
+# The same for servers that fail instead of refusing.
 _FAILING = (
     ("stream null fails the server", "a cast of None", "stream_null"),
     ("a developer message fails the server", "an enum of roles", "developer"),

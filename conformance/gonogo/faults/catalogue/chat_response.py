@@ -20,7 +20,7 @@ def _cached(usage: dict[str, int]) -> dict[str, int]:
     return usage | {"prompt_tokens": 1, "total_tokens": 1 + usage["completion_tokens"]}
 
 
-# One field of every answer, and the one rule that owns it.
+# One field of every answer, and the one rule about it.
 _FIELDS = (
     ("chat answers without an id", "softwaremill/sttp-ai#338", "id", cut("id")),
     ("chat answers with null as their id", "kevinhermawan/swift-llm-chat-openai#18", "id", put("id", None)),

@@ -40,7 +40,7 @@ LIMITED = asked(
 
 DELTA = "choices.*.delta"
 
-# One field of every chunk, and the one rule that owns it.
+# One field of every chunk, and the one rule about it.
 _CHUNKS = (
     ("chunks without an id", "openvinotoolkit/model_server#3553", "id", cut("id")),
     ("chunks with null as their id", "kevinhermawan/swift-llm-chat-openai#18", "id", put("id", None)),
@@ -162,7 +162,7 @@ FAULTS: tuple[Fault, ...] = (
             body(b'{"object":"chat.completion","choices":[]}'),
         ),
     ),
-    # ---- how it ends
+    # ---- the end
     fault(
         "chat streams without [DONE]",
         "huggingface/text-generation-inference#1896",

@@ -45,7 +45,7 @@ SHORT = first("chat.stream.as_written")
 
 
 def late(seconds: float) -> Edit:
-    """All of an answer at once after this time."""
+    """The whole answer arrives at once after this time."""
 
     def edit(exchange: Exchange) -> Exchange:
         chunks = tuple(replace(chunk, at=seconds) for chunk in exchange.chunks)
@@ -55,7 +55,7 @@ def late(seconds: float) -> Edit:
 
 
 def _merge_end(old: list[bytes]) -> list[bytes]:
-    """The last text and the finish reason in one chunk."""
+    """The last text and the finish reason are in one chunk."""
     return [*old[:-3], old[-3].replace(b'"finish_reason":null', b'"finish_reason":"length"'), old[-1]]
 
 
@@ -64,7 +64,7 @@ def _without_usage(old: list[bytes]) -> list[bytes]:
 
 
 def _with_usage(frame: bytes, counting: bytes) -> bytes:
-    """A chunk with the usage of another."""
+    """The chunk with the usage of another chunk."""
     usage = json.loads(counting.removeprefix(b"data: "))["usage"]
     return event(json.loads(frame.removeprefix(b"data: ")) | {"usage": usage})
 

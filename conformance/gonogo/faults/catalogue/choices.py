@@ -70,8 +70,8 @@ def _second_unfinished(value: Any) -> bool:  # noqa: ANN401 - JSON
     return _is_second(value) and finishes(value)
 
 
-# The faults of each operation that has choices: of whole answers, and of streams. {what} names the answers, and {group}
-# the operation in the ids of rules.
+# The faults of each operation with choices, in complete answers and in streams. {what} stands for the answers, {group}
+# for the operation in the ids of rules.
 _WHOLE: tuple[tuple[str, str, str, Edit], ...] = (
     ("the second of two choices is empty in {what}", "one sampler for all rows of a batch", "choices.{group}.text",
      answer(_emptied)),
@@ -120,7 +120,7 @@ CALLS = last("choices.chat.calls")
 
 
 def _one_calls(value: Any) -> None:  # noqa: ANN401 - JSON
-    """The second choice has prose in the place of its call."""
+    """The second choice has prose instead of its call."""
     value["choices"][1].update(
         message={"role": "assistant", "content": "Hello!", "refusal": None}, finish_reason="stop"
     )
@@ -160,12 +160,12 @@ STREAMS = either(CHAT_STREAM, last("choices.completions.streamed"))
 
 
 def _one_after_the_other(old: list[bytes]) -> list[bytes]:
-    """Python sorts without changing the order of equals: all of choice 0, all of choice 1, the rest."""
+    """All of choice 0, all of choice 1, then the rest: Python's sort is stable."""
     return sorted(old, key=lambda frame: 2 if (found := _index(frame)) is None else found)
 
 
 def _side_by_side(old: list[bytes]) -> list[bytes]:
-    """The pieces of both choices in one chunk."""
+    """The pieces of both choices are in one chunk."""
     parts = [json.loads(frame.removeprefix(b"data: ")) for frame in old if _index(frame) is not None]
     rest = [frame for frame in old if _index(frame) is None]
     for one, other in zip(parts[::2], parts[1::2], strict=True):
@@ -180,7 +180,7 @@ def _ends_early(value: Any) -> None:  # noqa: ANN401 - JSON
 
 
 def _reasoned(value: Any) -> None:  # noqa: ANN401 - JSON
-    """As many tokens again were thought, which some servers do not limit."""
+    """The same number of reasoning tokens is added, which some servers do not limit."""
     _counted_twice(value)
     value["usage"]["completion_tokens_details"] = {"reasoning_tokens": 4}
 

@@ -1,6 +1,6 @@
 """Faults that break Python clients, as observed in replays.
 
-Rules and clients need not agree. Clients tolerate most faults, and some break on answers that keep the contract; the
+Rules and clients can differ. Clients tolerate most faults, and some break on answers that keep the contract; the
 latter are listed here.
 """
 
@@ -206,5 +206,5 @@ BROKEN_BY: Mapping[str, frozenset[str]] = {
 
 
 def broken_by(name: str, table: Mapping[str, frozenset[str]] = BROKEN_BY) -> frozenset[str]:
-    """The client rules in a table that the fault of this name breaks, in addition to its own."""
+    """The client rules in a table that the fault of this name breaks in addition to its own rules."""
     return frozenset(rule for rule, names in table.items() if name in names)

@@ -12,7 +12,7 @@ PLAIN = asked("POST /completions {}")
 STOP = asked('POST /completions {"stop":"gonogo-never"}')  # an answer that no rule compares with another
 LIMITED = asked('POST /completions {"max_tokens":2,"temperature":0}')
 
-# One field of every answer, and the one rule that owns it.
+# One field of every answer, and the one rule about it.
 _FIELDS = (
     ("completions without an id", "mudler/LocalAI#648", "id", cut("id")),
     ("completions with null as their id", "an id not known", "id", put("id", None)),

@@ -52,7 +52,7 @@ def _unfinished(value: Any) -> bool:  # noqa: ANN401 - JSON
     return has_choice(value) and not finishes(value)
 
 
-# One field of every chunk that has a choice, and the one rule that owns it.
+# One field of every chunk with a choice, and the one rule about it.
 _CHUNKS = (
     ("chunks of completions without an id", "mudler/LocalAI#648", "id", cut("id")),
     ("chunks of completions without object", "mudler/LocalAI#648", "object", cut("object")),

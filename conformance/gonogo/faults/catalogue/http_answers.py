@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.faults.editing import Change, Edit
 
-# An answer that is only counted where it is there.
+# An answer of which only the existence is checked.
 AGAIN = asked('POST /chat/completions {"max_tokens":12,"seed":-9223372036854775808,"temperature":1} #2')
 LARGE_BODY = "POST /chat/completions with a user of 65536 bytes"
 PREFLIGHT = "OPTIONS /chat/completions from a page"
@@ -45,7 +45,7 @@ OTHER_GREEDY = asked('POST /completions {"max_tokens":24,"temperature":0}')
 
 
 def first_beside(key: str, *edits: Edit) -> Change:
-    """A run that sent the request of this key in parallel with others first, with this answer, and then alone."""
+    """A run that first sent the request with this key in parallel and got this answer, and then sent it alone."""
 
     def change(record: Record) -> Record:
         last = next(exchange for exchange in record.exchanges if exchange.stimulus == key)

@@ -40,13 +40,13 @@ CHUNK = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": []}
 
 
 def counting(tokens: int | None) -> dict[str, Any]:
-    """An answer that reports this number of prompt tokens; None reports nothing."""
+    """An answer that reports this number of prompt tokens; None: it reports no usage."""
     usage = {"prompt_tokens": tokens, "completion_tokens": 1, "total_tokens": (tokens or 0) + 1}
     return {"choices": [], "usage": None if tokens is None else usage}
 
 
 def begun(*events: dict[str, Any]) -> tuple[Edit, ...]:
-    """A stream of these events in place of the answer, without an end."""
+    """A stream of these events without an end, in place of the answer."""
     frames = b"".join(map(event, events))
     return status(200), header("content-type", "text/event-stream"), body(frames)
 
@@ -56,7 +56,7 @@ def _bare(name: str) -> str:
 
 
 def _for_each() -> Iterator[Fault]:
-    """The answers of unguarded code and frameworks to each of these requests."""
+    """The answers of servers and frameworks that do not validate, to each of these requests."""
     requests = (
         ("an unknown field", "unknown_field", FIELD),
         ("a token limit beyond every context", "token_limit", LIMIT),

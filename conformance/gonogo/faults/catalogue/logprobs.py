@@ -40,7 +40,7 @@ _ENTRY = {"token": "H", "logprob": -0.1, "bytes": [72], "top_logprobs": []}
 
 
 def _tokens(count: int) -> Callable[[Any], None]:
-    """Another number of completion tokens."""
+    """Set the number of completion tokens."""
 
     def edit(value: Any) -> None:  # noqa: ANN401 - JSON
         usage = value["usage"]
@@ -54,7 +54,7 @@ def _has_entries(value: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def _beyond(data: bytes) -> bytes:
-    """The first log probability as a number that no 64-bit float holds."""
+    """The first log probability is a number beyond 64-bit floats."""
     return re.sub(rb'"logprob":-[0-9.e-]+', b'"logprob":-1e999', data, count=1)
 
 
@@ -72,7 +72,7 @@ def _twice_the_tops(value: Any) -> None:  # noqa: ANN401 - JSON
         entry["top_logprobs"] *= 2
 
 
-# One part of a whole answer's log probabilities, and the rule that owns it.
+# One part of a complete answer's log probabilities, and the rule about it.
 _CHAT = (
     (
         "log probabilities of a chat are dropped",
@@ -312,19 +312,19 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def _asked(exchange: Exchange) -> bool:
-    """Whether log probabilities were asked for."""
+    """Whether log probabilities were requested."""
     body = exchange.request.json
     return isinstance(body, dict) and body.get("logprobs") not in (None, False)
 
 
 def _with_end(value: Any) -> None:  # noqa: ANN401 - JSON
-    """The end token is reported, as the model ended by itself."""
+    """The end token is reported, because the model ended before the limit."""
     end = {"token": "<|end|>", "logprob": -0.5, "bytes": None, "top_logprobs": []}
     value["choices"][0]["logprobs"]["content"].append(end)
 
 
 def _in_halves(value: Any) -> None:  # noqa: ANN401 - JSON
-    """A character over two tokens, neither of which is text."""
+    """A character is split over two tokens, neither of which is valid text."""
     entries = value["choices"][0]["logprobs"]["content"]
     n = next(n for n, entry in enumerate(entries) if len(entry["bytes"]) == 2)
     halves = [entries[n] | {"token": "\ufffd", "bytes": [byte]} for byte in entries[n]["bytes"]]
@@ -333,13 +333,13 @@ def _in_halves(value: Any) -> None:  # noqa: ANN401 - JSON
 
 
 def _reasoned(value: Any) -> None:  # noqa: ANN401 - JSON
-    """Hidden tokens are counted too."""
+    """Reasoning tokens are counted too."""
     _tokens(40)(value)
     value["usage"]["completion_tokens_details"] = {"reasoning_tokens": 36}
 
 
 def _half_of_a_character(value: Any) -> None:  # noqa: ANN401 - JSON
-    """The limit came in a character: its bytes are there, its text is not."""
+    """The limit was reached within a character: its first bytes are reported, its text is not."""
     choice = value["choices"][0]
     choice["message"]["content"] = choice["message"]["content"][:3]
     choice["logprobs"]["content"][3].update(token="\ufffd", bytes=[0xF0, 0x9F])

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from gonogo.faults.editing import Change, Json, JsonEdit
 
 GREEDY: Final = either(PLAIN, STREAM)
-"""The two that are compared with chat."""
+"""The two texts that are compared with chat."""
 
-# One field of whole messages, and the rule that owns it.
+# One field of complete messages, and the rule about it.
 _FIELDS: Final[tuple[tuple[str, str, str, JsonEdit], ...]] = (
     ("whole messages without an id", "a hand-made answer", "messages.response.id", cut("id")),
     ("messages that call themselves chat.completion", "vllm-project/vllm PR#34053", "messages.response.type",
@@ -56,7 +56,7 @@ _FIELDS: Final[tuple[tuple[str, str, str, JsonEdit], ...]] = (
 
 
 def _longer(more: str) -> JsonEdit:
-    """The stop sequence behind the text, and more of it."""
+    """The stop sequence and more text follow the text."""
 
     def edit(value: Json) -> None:
         value["content"][0]["text"] += more
@@ -79,7 +79,7 @@ def _as_thinking(value: Json) -> None:
 
 
 def _silent(value: Json) -> None:
-    """No content, though the tokens of a text were counted."""
+    """There is no content although tokens of a text were counted."""
     value |= {"content": [], "stop_reason": "end_turn"}
 
 
@@ -292,7 +292,7 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def _cached(value: Json) -> None:
-    """All but one token of the prompt came from a cache."""
+    """All prompt tokens but one are cached."""
     usage = value["usage"]
     whole = usage["input_tokens"]
     usage |= {"input_tokens": 1, "cache_read_input_tokens": whole - 1, "cache_creation_input_tokens": 0}

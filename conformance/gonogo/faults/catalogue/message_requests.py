@@ -40,12 +40,12 @@ _SYSTEM: Final = "messages[1]: role 'system' "
 
 
 def _of_chat(value: Json) -> None:
-    """The envelope of chat."""
+    """The error has the envelope of chat."""
     del value["type"], value["request_id"]
 
 
 def _message_of(events: list[Json]) -> Json:
-    """The message that the events of a stream make, which has one block of text."""
+    """The complete message of a stream with one text block."""
     start = next(value["message"] for value in events if value["type"] == "message_start")
     end = next(value for value in events if value["type"] == "message_delta")
     said = "".join(value["delta"]["text"] for value in events if value["type"] == "content_block_delta")

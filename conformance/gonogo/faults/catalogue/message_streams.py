@@ -34,7 +34,7 @@ ALL: Final = either(STREAMS, ANY, STRUCTURED)
 START, BLOCK, DELTA, STOP, END, LAST = ORDERED
 _BLOCKS: Final = (BLOCK, DELTA, STOP)
 
-# One field of the events of one kind, and the rule that owns it.
+# One field of the events of one type, and the rule about it.
 _FIELDS: Final[tuple[tuple[str, str, str, str, JsonEdit], ...]] = (
     ("message_start with a message of the user", "a translation that keeps the last role", "message", START,
      put("message.role", "user")),
@@ -62,7 +62,7 @@ _FIELDS: Final[tuple[tuple[str, str, str, str, JsonEdit], ...]] = (
     ("message_delta without usage", "measured: both official SDKs raise", "end_usage", END, cut("usage")),
 )  # fmt: skip
 
-# Events of one kind that never come, where they are missed, and the rule that misses them.
+# Missing events of one type, the affected streams, and the rule about them.
 _DROPPED: Final[tuple[tuple[str, str, str, Pick, str], ...]] = (
     ("streams of messages without message_start", "measured: both official SDKs raise", "starts", ALL, START),
     ("deltas without content_block_start", "measured: IndexError in anthropic-python", "block_open", STREAMS, BLOCK),
@@ -77,14 +77,14 @@ _ERROR: Final[Json] = {"type": "error", "error": {"type": "api_error", "message"
 
 
 def _moved_up(old: list[Json]) -> list[Json]:
-    """message_delta before the first block."""
+    """message_delta precedes the first block."""
     late = [value for value in old if value["type"] == END]
     rest = [value for value in old if value["type"] != END]
     return [rest[0], *late, *rest[1:]]
 
 
 def _failing(*ends: bytes) -> Edit:
-    """The first events, and these in place of the others."""
+    """The first events, followed by these in place of the others."""
     return frames(lambda old: [*old[:6], *ends])
 
 
@@ -97,7 +97,7 @@ def _renamed(old: list[bytes]) -> list[bytes]:
 
 
 def _delta_after_stop(old: list[Json]) -> list[Json]:
-    """The block stops before its last delta."""
+    """The block's stop precedes its last delta."""
     at = next(number for number, value in enumerate(old) if value["type"] == STOP)
     return [*old[: at - 1], old[at], old[at - 1], *old[at + 1 :]]
 
@@ -212,13 +212,13 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def _pinging(old: list[Json]) -> list[Json]:
-    """A ping before everything, and in the middle."""
+    """There are pings before the first event and in the middle."""
     ping = {"type": "ping"}
     return [ping, *old[:3], ping, *old[3:]]
 
 
 def _unknown(old: list[Json]) -> list[Json]:
-    """An event, a block and a delta of types that nobody knows yet."""
+    """There are an event, a block and a delta of unknown types."""
     block = next(value for value in old if value["type"] == BLOCK)
     at = old.index(block) + 1
     new = {"type": DELTA, "index": block["index"], "delta": {"type": "gonogo_delta", "x": 1}}
@@ -226,7 +226,7 @@ def _unknown(old: list[Json]) -> list[Json]:
 
 
 def _ended_twice(old: list[Json]) -> list[Json]:
-    """Two message_delta, of which the first tells tokens only."""
+    """There are two message_delta events, the first with usage only."""
     at = next(number for number, value in enumerate(old) if value["type"] == END)
     first = {
         "type": END,
@@ -245,7 +245,7 @@ _THOUGHT: Final[tuple[Json, ...]] = (
 
 
 def _counted_late(old: list[Json]) -> list[Json]:
-    """The tokens of the prompt are known at the end only."""
+    """The prompt tokens are reported only at the end."""
     start = next(value for value in old if value["type"] == START)
     end = next(value for value in old if value["type"] == END)
     end["usage"]["input_tokens"] = start["message"]["usage"]["input_tokens"]
@@ -254,7 +254,7 @@ def _counted_late(old: list[Json]) -> list[Json]:
 
 
 def _in_one_piece(old: list[Json]) -> list[Json]:
-    """All text where the block begins, and no delta."""
+    """The block's start has the whole text, and there is no delta."""
     said = "".join(value["delta"]["text"] for value in old if value["type"] == DELTA)
     for value in old:
         if value["type"] == BLOCK:

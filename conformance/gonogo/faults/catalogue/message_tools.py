@@ -21,7 +21,7 @@ _BLOCK: Final = "content_block"
 
 
 def _prose(old: list[Json]) -> list[Json]:
-    """Text in place of the use."""
+    """A text block replaces the tool use."""
     block = {"type": BLOCK, "index": 0, _BLOCK: text("")}
     said = {
         "type": DELTA,
@@ -34,7 +34,7 @@ def _prose(old: list[Json]) -> list[Json]:
 
 
 def _twice(old: list[Json]) -> list[Json]:
-    """A second use of the tool behind the first."""
+    """A second tool use follows the first."""
     mine = [value for value in old if "index" in value]
     at = old.index(mine[-1]) + 1
     second = [value | {"index": 1} for value in mine]
@@ -175,7 +175,7 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def _input_at_once(old: list[Json]) -> list[Json]:
-    """The whole input where the block begins."""
+    """The block's start has the whole input."""
     for value in old:
         if value["type"] == BLOCK:
             value[_BLOCK]["input"] = {"colour": "teal"}
@@ -190,7 +190,7 @@ _WORD: Final[tuple[Json, ...]] = (
 
 
 def _begins_with_nothing(old: list[Json]) -> list[Json]:
-    """An empty first piece, as is usual."""
+    """The first input delta is empty, as is usual."""
     at = next(number for number, value in enumerate(old) if value["type"] == DELTA)
     first = {
         "type": DELTA,

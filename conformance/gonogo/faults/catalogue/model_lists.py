@@ -34,7 +34,7 @@ OTHER = asked("GET /models/{model} listed 1")
 UNQUOTED = asked('GET /models/{model} with "/" in its id as it is')
 UNKNOWN = asked("GET /models/{model} gonogo-no-such-model")
 
-# Only the second entry is changed where the first, which is the model that is asked, has rules of its own.
+# Only the second entry is changed if separate rules check the first, which is the requested model.
 _ENTRIES = (
     ("models listed without an id", "id-less entries of gateways", "id", cut("data.1.id")),
     ("model ids as numbers", "database keys as ids", "id", put("data.1.id", 7)),

@@ -66,7 +66,7 @@ def _tokens(name: str, count: int) -> Any:  # noqa: ANN401 - an edit of JSON
 
 
 def _generated_only(value: Any) -> None:  # noqa: ANN401 - JSON
-    """Log probabilities of what was generated, and of no token before it."""
+    """Only the generated tokens have log probabilities."""
     logprobs = value["choices"][0]["logprobs"]
     for name, values in logprobs.items():
         logprobs[name] = values[-value["usage"]["completion_tokens"] :]

@@ -47,7 +47,7 @@ def REFUSALS(exchange: Exchange) -> bool:  # noqa: N802 - a pick like the others
 
 _HTML = b"<!doctype html><title>400</title>Bad Request"
 
-# One field of every error, and the rules that it is for.
+# One field of every error, and the rules about it.
 _FIELDS = (
     ("errors without a message", "openai/openai-node#1734", ("envelope.message",), cut("error.message")),
     (
@@ -104,7 +104,7 @@ _FIELDS = (
 
 
 def _named(rules: Iterable[str]) -> Iterator[str]:
-    """The rules about the param of one refusal, where these are about params."""
+    """The rules about the param of a single refusal, if these rules are about params."""
     if "detail.param" in rules:
         yield from (rule for rule in load().ids if rule.startswith("sampling.named."))
         yield from ("responses.refused.param", "responses.previous.param")
@@ -132,7 +132,7 @@ _FORMS = (
 
 
 def _statuses() -> Iterator[Fault]:
-    """For every invalid request, the answer of a server that does not validate it."""
+    """The answers of servers that do not validate, for every invalid request."""
     ids = [scenario.rule.id for scenario in load()]
     picks = {s.rule.id: asked(keys(s.rule.id)[-1]) for s in load() if s.rule.group == "errors.refused"}
     for rule, pick in picks.items():

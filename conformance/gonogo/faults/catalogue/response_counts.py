@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _told_completed(holder: str = "") -> tuple[JsonEdit, ...]:
-    """A response that was cut, reported as completed."""
+    """A truncated response is reported as completed."""
     return (
         put(f"{holder}status", "completed"),
         put(f"{holder}incomplete_details", None),
@@ -24,7 +24,7 @@ def _told_completed(holder: str = "") -> tuple[JsonEdit, ...]:
 
 
 def _counted(field: str, more: int) -> JsonEdit:
-    """One count of the usage, changed together with the total."""
+    """Add to one count of the usage, and to the total."""
 
     def edit(value: Json) -> None:
         value["usage"][field] += more
@@ -34,7 +34,7 @@ def _counted(field: str, more: int) -> JsonEdit:
 
 
 def counting(field: str, number: int) -> JsonEdit:
-    """One count of the usage with another value, and the total with it."""
+    """Set one count of the usage, and change the total accordingly."""
 
     def edit(value: Json) -> None:
         _counted(field, number - value["usage"][field])(value)
@@ -43,12 +43,12 @@ def counting(field: str, number: int) -> JsonEdit:
 
 
 def _shouted(exchange: Exchange) -> Exchange:
-    """Another text, everywhere in the answer."""
+    """The text is replaced everywhere in the answer."""
     return retold(str.upper)(exchange)
 
 
 def _failed(old: list[Json]) -> list[Json]:
-    """A response that fails when all of it was said."""
+    """The response fails after its whole text."""
     error = {"code": "server_error", "message": "No."}
     old[-1]["type"] = "response.failed"
     old[-1]["response"].update(status="failed", error=error, incomplete_details=None)

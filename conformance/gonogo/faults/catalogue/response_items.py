@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def _behind(name: str, make: Callable[[Values], Json]) -> Edit:
-    """An additional event, after the first of a type."""
+    """Insert an event after the first one of a type."""
 
     def change(old: Values) -> Values:
         at = next(n for n, value in enumerate(old) if value["type"] == name)
@@ -41,7 +41,7 @@ def _copy(name: str, **changes: Json) -> Callable[[Values], Json]:
 
 
 def _everywhere(field: str, before: int, after: int) -> Edit:
-    """An index, changed in all events that have it."""
+    """Change an index in all events that have it."""
 
     def change(old: Values) -> Values:
         for value in old:
@@ -53,7 +53,7 @@ def _everywhere(field: str, before: int, after: int) -> Edit:
 
 
 def _as_spoken(old: Values) -> Values:
-    """The pieces of arguments as text deltas, within the call."""
+    """The pieces of the arguments are text deltas within the call."""
     for value in old:
         if value["type"] == ARGUMENTS:
             value.update(type=TEXT, content_index=0, logprobs=[])

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def _as_text(old: list[Json]) -> list[Json]:
-    """A call that is streamed as the text of a message."""
+    """The call is streamed as the text of a message."""
     added = next(value for value in old if value["type"] == "response.output_item.added")
     done = next(value for value in old if value["type"] == "response.output_item.done")
     said = str(done["item"]["arguments"])
@@ -51,7 +51,7 @@ def _as_text(old: list[Json]) -> list[Json]:
 
 
 def _renamed(old: list[Json]) -> list[Json]:
-    """Another function is called throughout."""
+    """All events name another function."""
     for value in old:
         item, output = value.get("item"), value.get("response", {}).get("output", [])
         for holder in (*([item] if item else []), *output, value):
@@ -61,13 +61,13 @@ def _renamed(old: list[Json]) -> list[Json]:
 
 
 def _without_items(old: list[Json]) -> list[Json]:
-    """The frame of a response, and nothing in it."""
+    """The response has no items."""
     old[-1]["response"]["output"] = []
     return [value for value in old if "output_index" not in value]
 
 
 def _ended_without_items(old: list[Json]) -> list[Json]:
-    """As above, and it was not the limit."""
+    """The response has no items, and did not reach the limit."""
     old[-1]["type"] = "response.completed"
     old[-1]["response"].update(status="completed", incomplete_details=None)
     old[-1]["response"]["usage"].update(
@@ -81,7 +81,7 @@ _CUT_OFF = (
     put("incomplete_details", {"reason": "max_output_tokens"}),
     put("output.0.status", "incomplete"),
 )
-"""A response that its limit cut."""
+"""The fields of a response that was truncated by its limit."""
 _THINGS = (
     (
         "a message in place of a call of a function",

@@ -158,17 +158,17 @@ def _queued(old: Values) -> Values:
 
 
 def _kept_alive(old: Values) -> Values:
-    """Keep-alive events between the others."""
+    """There are keep-alive events between the others."""
     return [part for value in old for part in (value, {"type": "keepalive"})][:-1]
 
 
 def _at_once(old: Values) -> Values:
-    """The arguments of a call only at its end."""
+    """The arguments of a call arrive only at its end."""
     return [value for value in old if value["type"] != ARGUMENTS]
 
 
 def _lumped(old: Values) -> Values:
-    """All of the text in one delta."""
+    """The whole text is in one delta."""
     deltas = [value for value in old if value["type"] == TEXT]
     text = "".join(value["delta"] for value in deltas)
     one = deltas[0] | {"delta": text}
@@ -178,7 +178,7 @@ def _lumped(old: Values) -> Values:
 
 
 def _reasoned(old: Values) -> Values:
-    """The summary of reasoning as its text, in the events of one version of Open Responses."""
+    """The reasoning summary is sent as reasoning text, with the events of one version of Open Responses."""
     for value in old:
         for item in (value.get("item"), *value.get("response", {}).get("output", [])):
             if item and item["type"] == "reasoning":
@@ -194,7 +194,7 @@ def _reasoned(old: Values) -> Values:
 
 
 def _noted(old: Values) -> Values:
-    """A note before the end, which has a text and no events of it."""
+    """An item before the end has a text, but no events for it."""
     note: Json = {"id": "nt_0", "type": "acme:note", "status": "completed", "content": [{"text": "Hm."}]}
     index = sum(value["type"] == ADDED for value in old)
     place: Json = {"sequence_number": 0, "output_index": index}

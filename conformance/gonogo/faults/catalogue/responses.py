@@ -29,19 +29,19 @@ SCHEMA = first("responses.structured.kept")
 LONGER = last("responses.request.instructions")
 WRONG, PREVIOUS = first("responses.refused.input"), first("responses.previous.refused")
 CUT = "response.incomplete"
-"""The event that ends the streams of the clean run, whose limits cut them."""
+"""The terminal event of the streams in the clean run, which are truncated by their limits."""
 
 MESSAGE: Json = {"id": "msg_0", "type": "message", "status": "completed", "role": "assistant", "content": []}
 ANSWER: Json = {"id": "resp_0", "object": "response", "created_at": 1_700_000_000, "output": [MESSAGE]}
 
 
 def _first(item: Json) -> JsonEdit:
-    """An item more, before the others."""
+    """Insert an item before the others."""
     return made("output", lambda old: [item, *old])
 
 
 def _ended(old: list[Json]) -> list[Json]:
-    """A response that was cut, as one that came to its end with the last token: the text is a whole sentence."""
+    """The truncated response is a completed one that ended with the last token: its text is a whole sentence."""
     response = old[-1]["response"]
     old[-1]["type"] = "response.completed"
     response.update(status="completed", incomplete_details=None)
@@ -50,7 +50,7 @@ def _ended(old: list[Json]) -> list[Json]:
 
 
 def _shortened(exchange: Exchange) -> Exchange:
-    """The first three pieces of the text only, in all that is said of it."""
+    """Only the first three pieces of the text, in all events and items."""
     if not exchange.is_stream:
         return answer(made("output.0.content.0.text", lambda said: said[:3]))(exchange)
     return values(_of_three_pieces)(exchange)
@@ -60,7 +60,7 @@ def _of_three_pieces(old: list[Json]) -> list[Json]:
     deltas = [value for value in old if value["type"] == "response.output_text.delta"]
     said = "".join(value["delta"] for value in deltas[:3])
     kept = [value for value in old if value not in deltas[3:]]
-    for value in kept[4:]:  # behind the events that begin the response, its item and its part
+    for value in kept[4:]:  # after the events that begin the response, its item and its part
         items = [value["item"]] if "item" in value else value.get("response", {}).get("output", [])
         parts = [part for item in items for part in item["content"]]
         for holder in (*parts, value.get("part"), value):
@@ -69,7 +69,7 @@ def _of_three_pieces(old: list[Json]) -> list[Json]:
     return kept
 
 
-# One field of a whole response, and the one rule that owns it.
+# One field of a complete response, and the one rule about it.
 _FIELDS = (
     ("responses without an id", "a hand-made answer", "id", cut("id")),
     ("responses that call themselves chats", "a gateway", "object", put("object", "chat.completion")),

@@ -33,7 +33,7 @@ GREEDY_AGAIN = 'POST /chat/completions {"max_tokens":24,"stream":true,"temperatu
 
 
 def _pick(rule: str) -> Pick:
-    """The last exchange that the rule looks at."""
+    """The last exchange that the rule reads."""
     return asked(_STIMULI[f"sampling.{rule}"])
 
 
@@ -47,7 +47,7 @@ def _rewritten(make: Callable[[str], str]) -> Edit:
 
 
 def _unbiased(record: Record) -> Record:
-    """The biased text is how the greedy one begins."""
+    """The biased text begins like the greedy one."""
     greedy = next(exchange for exchange in record.exchanges if exchange.stimulus == GREEDY)
     return changed(_pick("effect.logit_bias"), saying(text(greedy)[:3]))(record)
 
@@ -65,13 +65,13 @@ _TALE = (
 
 
 def _cooled(record: Record) -> Record:
-    """What was drawn hot is the greedy text."""
+    """The text at a high temperature equals the greedy one."""
     greedy = next(exchange for exchange in record.exchanges if COOL(exchange))
     return changed(HOT, saying(text(greedy)))(record)
 
 
 def _undecided(value: Any) -> None:  # noqa: ANN401 - JSON
-    """At each place another token is as likely as the one that came."""
+    """At each position another token is as likely as the chosen one."""
     for entry in value["choices"][0]["logprobs"]["content"]:
         entry["logprob"] = -1.0
         entry["top_logprobs"] = [
@@ -81,7 +81,7 @@ def _undecided(value: Any) -> None:  # noqa: ANN401 - JSON
         del entry["top_logprobs"][0]["top_logprobs"]
 
 
-# What is refused without a word about which it was, and who did so.
+# The parameter that is refused without being named, and the server that did so.
 _NAMELESS = (
     ("a temperature of 2 is refused without its name", "a limit of 1 elsewhere", "temperature"),
     ("a top_p is refused without its name", "extra fields forbidden", "top_p"),
@@ -99,7 +99,7 @@ def _nameless() -> Iterator[Fault]:
 
 
 def _beyond() -> Iterator[Fault]:
-    """For every value beyond the limits, the answer of a server that does not validate it."""
+    """The answers of servers that do not validate, for every value beyond the limits."""
     for name, key in _of("sampling.refused."):
         rule, pick, words = f"sampling.refused.{name}", asked(key), name.replace("_", " ")
         yield fault(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.faults.editing import Change, Edit
 
-    # The returned text, from the whole greedy text, the text before the stop sequence, and the sequence.
+    # Compute the returned text from the whole greedy text, the text before the stop sequence, and the sequence.
     Say = Callable[[str, str, str], str]
 
 CHAT = 'POST /chat/completions {"max_tokens":24,"temperature":0}'
@@ -72,7 +72,7 @@ def _text_of(frame: bytes) -> str | None:
 
 
 def ending(key: str, baseline: str, say: Say) -> Change:
-    """The answer to the request of that key with another text, made of the greedy text of the baseline."""
+    """Replace the text of the answer with that key by one computed from the greedy text of the baseline."""
 
     def change(record: Record) -> Record:
         by_key = {exchange.stimulus: exchange for exchange in record.exchanges}
@@ -108,7 +108,7 @@ def _short(_: str, before: str, __: str) -> str:
     return before[:-1]
 
 
-# The forms of a stopped answer: the rules of each, its key, and the greedy text it is compared with.
+# The forms of a stopped answer: the rules about each, its key, and the greedy text with which it is compared.
 _FORMS = (
     ("chat", "chat completion", CHAT + WITHIN, CHAT_STREAM),
     ("stream", "stream", CHAT_STREAM + WITHIN, CHAT_STREAM),
@@ -132,7 +132,7 @@ def _tokens(most: int) -> Callable[[Any], None]:
 
 
 def _at_the_later(whole: str, before: str, stop: str) -> str:
-    """The text up to three characters of what follows the stop, which are later in the list."""
+    """The text up to the later stop sequence in the list: three characters after the first one."""
     after = len(before) + len(stop)
     parts = (whole[start : start + 3] for start in range(after + BETWEEN, len(whole) - 2))
     later = next(part for part in parts if part.strip() == part and whole.index(part) >= after)
@@ -228,7 +228,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
 )
 
-# What keeps the contract anyway, or says plainly that it does not do this.
+# Answers that keep the contract, or refuse the feature by name.
 HARMLESS: dict[str, Change] = {
     "spaces trimmed at the end of a stopped text": changed(
         asked(CHAT + WITHIN), answer(made("choices.0.message.content", lambda old: old + " "))

@@ -125,7 +125,7 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def _formed(exchange: Exchange) -> bool:
-    """Whether a form other than text was asked for."""
+    """Whether a format other than text was requested."""
     return b'"type": "json_' in exchange.request.body
 
 

@@ -31,12 +31,12 @@ def _rewritten(make: Callable[[str], str]) -> Edit:
 
 
 def _marked(old: str) -> str:
-    """Two marks for every character that takes more than a byte, but at the end."""
+    """Two replacement characters for every multi-byte character, except at the end."""
     return "".join(c if c.isascii() else "\ufffd\ufffd" for c in old)
 
 
 def _halves(old: list[bytes]) -> list[bytes]:
-    """A party popper in two deltas, half of it in each."""
+    """An emoji is split into two surrogates, one in each delta."""
     at = next(n for n, frame in enumerate(old) if b'"content":"' in frame and b'"content":""' not in frame)
     content = _content(old[at])
     first, second = (
@@ -139,7 +139,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
 )
 
-# What keeps the contract anyway, or says nothing about the text.
+# Answers that keep the contract, or show nothing about the text.
 HARMLESS: dict[str, Change] = {
     "half a character at the end of a limited stream": changed(
         asked(WIDE_STREAM), _rewritten(lambda old: old[:-1] + "\ufffd")

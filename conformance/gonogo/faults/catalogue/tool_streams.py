@@ -50,12 +50,12 @@ def _uncounted(old: list[bytes]) -> list[bytes]:
 
 
 def calls_fragment(value: Any) -> bool:  # noqa: ANN401 - JSON
-    """Whether a chunk carries a piece of a call."""
+    """Whether a chunk has a fragment of a call."""
     return has_choice(value) and "tool_calls" in value["choices"][0]["delta"]
 
 
 def begins_a_call(value: Any) -> bool:  # noqa: ANN401 - JSON
-    """Whether a chunk carries the first piece of a call."""
+    """Whether a chunk has the first fragment of a call."""
     return calls_fragment(value) and "id" in value["choices"][0]["delta"]["tool_calls"][0]
 
 
@@ -69,7 +69,7 @@ def _repeated(value: Any) -> None:  # noqa: ANN401 - JSON
     fragment["function"]["name"] = ("set_colour", "ring_bell")[fragment["index"]]
 
 
-# One field of the fragments of streams, and the rules that own it.
+# One field of the fragments in streams, and the rules about it.
 _FRAGMENTS = (
     (
         "fragments of the type tool",
@@ -148,7 +148,7 @@ _LIMITED = both(
         TWO, each(put("choices.0.finish_reason", "length"), where=lambda v: has_choice(v) and finishes(v))
     ),
 )
-"""The limit of two calls came in the second."""
+"""The limit was reached in the second of two calls."""
 
 FAULTS: tuple[Fault, ...] = (
     *(
@@ -252,7 +252,7 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def _in_one_fragment(old: list[bytes]) -> list[bytes]:
-    """Each call whole in its first fragment, as servers send it that parse a call at its end."""
+    """The first fragment of each call is complete, as from servers that parse a call at its end."""
     new: list[Any] = []
     for frame in old:
         value = None if b"[DONE]" in frame else json.loads(frame.removeprefix(b"data: "))
@@ -266,7 +266,7 @@ def _in_one_fragment(old: list[bytes]) -> list[bytes]:
 
 
 def _in_one_chunk(old: list[bytes]) -> list[bytes]:
-    """All calls in one chunk, which has the role too."""
+    """All calls are in one chunk, which also has the role."""
     whole = _in_one_fragment(old)
     values = [json.loads(frame.removeprefix(b"data: ")) for frame in whole[:-1]]
     calls = [v["choices"][0]["delta"]["tool_calls"][0] for v in values if calls_fragment(v)]
@@ -283,7 +283,7 @@ def _first_call_only(old: list[bytes]) -> list[bytes]:
 
 
 def _cut_in_stream(old: list[bytes]) -> list[bytes]:
-    """The limit came in the arguments."""
+    """The limit was reached in the arguments."""
     kept = [old[0], *(frame for frame in old if b'"tool_calls"' in frame)][:5]
     return [*kept, *old[-3:]]
 

@@ -41,7 +41,7 @@ _TOOL_CALLS = "choices.0.message.tool_calls"
 
 
 def _text(value: Any) -> None:  # noqa: ANN401 - JSON
-    """Prose in place of the calls."""
+    """The answer has prose instead of calls."""
     value["choices"][0].update(
         message={"role": "assistant", "content": "Hello!", "refusal": None}, finish_reason="stop"
     )
@@ -58,7 +58,7 @@ def _call_unasked(value: Any) -> None:  # noqa: ANN401 - JSON
 
 
 def _chat(message: Any, finish_reason: str) -> Any:  # noqa: ANN401 - JSON
-    """A chat completion with this in its message."""
+    """A chat completion with these members of its message."""
     choice = {"index": 0, "message": {"role": "assistant", "content": None, "refusal": None} | message}
     return {
         "id": "chatcmpl-0",
@@ -71,7 +71,7 @@ def _chat(message: Any, finish_reason: str) -> Any:  # noqa: ANN401 - JSON
 
 _CALLED = {"name": "set_colour", "arguments": '{"colour": "teal"}'}
 
-# What is refused though the plain form is taken, who refused it, and the rule.
+# The form that is refused although the plain one is accepted, the server that refused it, and the rule.
 _REFUSED = (
     ("an empty list of tools is refused", "local-inference-lab/vllm PR#193", "tools.request.empty"),
     (
@@ -93,7 +93,7 @@ _REFUSED = (
     ("two results in a row are refused", "a template that wants turns in pairs", "tools.history.several"),
 )
 
-# One field of the calls of whole answers, and the rule that owns it.
+# One field of the calls in complete answers, and the rule about it.
 _FIELDS = (
     ("calls as a map", "a dictionary as it is", "schema", made(_TOOL_CALLS, lambda old: {"0": old[0]})),
     ("calls without a function", "fields at the top", "schema", cut(f"{_TOOL_CALLS}.0.function")),
@@ -288,7 +288,7 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def _with_tools(exchange: Exchange) -> bool:
-    """Whether tools were offered, or their results sent back."""
+    """Whether the request has tools or their results."""
     return b'"tools": [{' in exchange.request.body
 
 
@@ -298,7 +298,7 @@ def _cut_short(value: Any) -> None:  # noqa: ANN401 - JSON
 
 
 def _thought(value: Any) -> None:  # noqa: ANN401 - JSON
-    """The limit came before the first word, or the call."""
+    """The limit was reached before any text or call."""
     message = {"role": "assistant", "content": None, "refusal": None, "reasoning_content": "The user"}
     value["choices"][0].update(message=message, finish_reason="length")
 

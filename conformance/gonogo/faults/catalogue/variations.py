@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ECHO = last("completions.echo.stream")
 
-# What fails the server, who saw it, and the rule.
+# The request at which the server fails, where this was reported, and the rule.
 _FAILING = (
     (
         "a call with empty arguments in the history fails the server",
@@ -54,7 +54,7 @@ _FAILING = (
     ("a chat without a model fails the server", "a KeyError", "errors.harmless.model_missing"),
 )
 
-# What is refused though the plain form is taken.
+# The form that is refused although the plain one is accepted.
 _REFUSED = (
     (
         "an untyped property of a tool is refused",

@@ -38,7 +38,7 @@ _NONE = {"prompt_tokens": 0, "total_tokens": 0}
 
 
 def _packed(form: str) -> JsonEdit:
-    """The base64 of the same numbers in another form of float."""
+    """The same numbers as base64 with another float format."""
 
     def pack(old: str) -> str:
         data = b64decode(old)
@@ -61,7 +61,7 @@ def _counted(value: Any) -> None:  # noqa: ANN401 - JSON
     value["usage"]["total_tokens"] += 1
 
 
-# One field of every answer, and the one rule that owns it.
+# One field of every answer, and the one rule about it.
 _FIELDS = (
     ("embeddings without object", "a hand-made answer", "object", cut("object")),
     ("embeddings that are not a list", "a single vector's answer", "object", put("object", "embedding")),
