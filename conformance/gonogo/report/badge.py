@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 COLOURS = {Gate.GO: "#18773a", Gate.NO_GO: "#c0271d", Gate.NOT_JUDGED: "#626b76"}
 WORDS = {Gate.GO: "go", Gate.NO_GO: "no-go", Gate.NOT_JUDGED: "not judged"}
-LETTER, PAD, HEIGHT = 6.6, 12, 20  # in pixels; the text is stretched to its box, whatever the font
+LETTER, PAD, HEIGHT = 6.6, 12, 20  # in pixels; the text is stretched to its box in any font
 
 TEMPLATE = """\
 <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img" aria-label="{said}">

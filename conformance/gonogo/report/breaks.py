@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 CLIENTS = "clients."
 BROKEN = frozenset({Verdict.FAIL, Verdict.WARN})
-REPORTED = BROKEN | {Verdict.WAIVED}  # a client breaks whether or not the baseline accepts it
+REPORTED = BROKEN | {Verdict.WAIVED}  # clients break on waived rules too
 
 
 def breaks(judgement: Judgement, report: Report) -> tuple[str, ...]:
     """The ways in which clients broke on exchanges of a broken rule, without duplicates, as "client version: how".
 
-    Empty for the rules about clients themselves, which report it already. A failure that another cause explains
-    everywhere is not attributed to a rule that has only some of those exchanges.
+    Empty for the client rules themselves, which already report this. A failure that another cause explains in all
+    exchanges is not attributed to a rule with only some of them.
     """
     if judgement.verdict not in BROKEN or judgement.rule.id.startswith(CLIENTS):
         return ()
@@ -30,7 +30,7 @@ def breaks(judgement: Judgement, report: Report) -> tuple[str, ...]:
 
 
 def _ways(client: Judgement, judgement: Judgement, report: Report) -> Iterator[str]:
-    """The ways in which one client broke on the exchanges of a rule, because of what that rule found."""
+    """The ways in which one client broke on the exchanges of a rule because of the rule's finding."""
     shown = _exchanges(judgement)
     for how in dict.fromkeys(piece.actual for piece in client.evidence if piece.exchange in shown):
         if how is None:

@@ -37,7 +37,7 @@ def curl(request: Request, base_url: str) -> str:
     words += [word for pair in _headers(request) for word in ("-H", pair)]
     if not request.body:
         return " ".join(words)
-    if b"\0" in request.body:  # a command-line argument cannot contain it
+    if b"\0" in request.body:  # a command-line argument cannot contain NUL
         octal = "".join(f"\\{byte:03o}" for byte in request.body)
         return f"printf '{octal}' | {' '.join([*words, '--data-binary', '@-'])}"
     return " ".join([*words, "--data-raw", quote(request.body)])
@@ -90,7 +90,7 @@ def _headers(request: Request) -> list[str]:
 
 
 def _from_shell(name: str) -> str:
-    if name.lower() == "x-api-key":  # the suite itself sends it with the key of the run
+    if name.lower() == "x-api-key":  # the suite sends it with the run's key
         return KEY.replace("Authorization: Bearer ", "x-api-key: ")
     variable = re.sub(r"\W", "_", name).upper()
     return f'"{name}: ${variable}"'

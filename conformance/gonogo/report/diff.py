@@ -1,8 +1,8 @@
-"""Compares two stored reports: what got worse, got better, appeared and disappeared.
+"""Compares two stored reports: which rules got worse, got better, appeared or disappeared.
 
-The comparison is about the target. A waived rule counts as broken, because clients break on it anyway. A rule that
-could not be decided, or is not applicable, makes nothing worse or better; but a rule that is broken now and was not
-known to be broken before is worse.
+The comparison is about the target. A waived rule counts as broken, because clients break on it anyway. A rule that is
+undecided or not applicable is neither worse nor better; but a rule that is broken now and was not known to be broken
+before is worse.
 
 Reports on several models are compared model by model; one report may cover more models than the other.
 """
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 DIFF_VERSION = 1
 
 OLDER = 1
-"""The version of reports that had no causes, reasons or witnesses. They contain everything that is compared."""
+"""The version of reports without causes, reasons and witnesses, which a comparison does not need."""
 NOT_IN_OLDER = {"causes", "cause", "reason", "values", "witnesses", "not-applicable"}
 SILENT = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
 """Verdicts without an observation: a change between them is no difference."""
 LEVELS = ("must", "should", "may")
 
-# How much a client is affected, by what is observed; other verdicts say nothing about that.
+# The effect on clients by verdict; other verdicts have no observation.
 SUFFERING = {Verdict.PASS: 0, Verdict.UNSUPPORTED: 1, Verdict.WARN: 2, Verdict.FAIL: 3}
 BROKEN = {"must": Verdict.FAIL, "should": Verdict.WARN, "may": Verdict.UNSUPPORTED}
 
@@ -123,7 +123,7 @@ def read(path: Path) -> dict[str, Any]:
 
 @functools.cache
 def _schema(version: int) -> dict[str, Any]:
-    """The schema of a report version: the older one does not require what it did not have."""
+    """The schema of a report version: the older one does not require the members that were added later."""
     if version == REPORT_VERSION:
         return schema()
     older = copy.deepcopy(schema())

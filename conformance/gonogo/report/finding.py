@@ -40,12 +40,12 @@ MOST_IDS = 8
 MOST_BREAKS = 3
 MOST_SHOWN = 160  # characters of a body
 MOST_COMPARED = 200  # characters of expected and actual
-MOST_BRIEF = 72  # characters of what was seen, if it gets one line of 80
+MOST_BRIEF = 72  # characters of the observation on one line of 80
 MOST_ROWS = 6  # terminal rows of a command; longer ones are shown only with -v
 
 
 def brief(cause: Cause, report: Report, width: int | None, *, seen: bool = True) -> Iterator[Text]:
-    """A cause on two lines: its title with the rules that follow from it, then, if `seen`, what was seen.
+    """A cause on two lines: its title with the rules that follow from it, then, if `seen`, the observation.
 
     Each line is cut at the width, if there is one.
     """
@@ -68,7 +68,7 @@ def cut(line: Text, width: int | None) -> Text:
 
 
 def _seen(cause: Cause, report: Report) -> str:
-    """What was seen, as an excerpt around the first difference from what was expected."""
+    """The observation, as an excerpt around the first difference from the expected value."""
     lead = report.of(cause)[0]
     if lead.expected is None or cause.seen != lead.actual:
         return _window(cause.seen)
@@ -76,7 +76,7 @@ def _seen(cause: Cause, report: Report) -> str:
 
 
 def whole(cause: Cause, report: Report, width: int | None, *, every: bool = False) -> Iterator[Text]:
-    """A cause with everything needed to act on it."""
+    """A cause with all details."""
     judgements = report.of(cause)
     lead = judgements[0]
     yield Text.assemble(
@@ -102,7 +102,7 @@ def whole(cause: Cause, report: Report, width: int | None, *, every: bool = Fals
 
 
 def _requirement(judgement: Judgement, width: int | None, *, titled: bool = False) -> Iterator[Text]:
-    """The rule's requirement, unless it is the title, then what was expected and found."""
+    """The rule's requirement, unless it is the title, then the expected and the actual value."""
     rule = judgement.rule
     source = f"{rule.level.value}; {rule.source}"
     yield from (
@@ -143,7 +143,7 @@ def verdict_word(verdict: Verdict) -> tuple[str, str]:
 
 
 def rules_of(cause: Cause, *, every: bool = False) -> str:
-    """The ids of the rules that follow from a cause, and the number that it leaves open."""
+    """The ids of the rules that follow from a cause, and the number of rules that it leaves undecided."""
     shown = cause.rules if every else cause.rules[:MOST_IDS]
     more = f" and {len(cause.rules) - len(shown)} more" if len(cause.rules) > len(shown) else ""
     undecided = f"; {len(cause.undecided)} more not applicable" if cause.undecided else ""
@@ -156,7 +156,7 @@ def _breaks(known: str, judgements: Iterable[Judgement], report: Report) -> str:
 
 
 def clients(judgements: Iterable[Judgement], report: Report) -> list[str]:
-    """What clients did with these exchanges, without duplicates."""
+    """The client failures on these exchanges, without duplicates."""
     found = list(dict.fromkeys(line for judgement in judgements for line in breaks(judgement, report)))
     more = [f"and in {len(found) - MOST_BREAKS} more ways"] if len(found) > MOST_BREAKS else []
     return [*found[:MOST_BREAKS], *more]

@@ -1,4 +1,4 @@
-"""The report as JSON (version 2), for programs; `report.schema.json` beside this file describes it."""
+"""The report as JSON (version 2), for programs; `report.schema.json` next to this file describes it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def render(report: Report) -> str:
 
 
 def compact(report: dict[str, Any]) -> str:
-    """A report to store beside others, one line per rule: without the witnesses of passes and repeated commands."""
+    """A compact report for storage, one line per rule: without the witnesses of passes and repeated commands."""
     rules = [json.dumps(_brief(rule), separators=(",", ":"), allow_nan=False) for rule in report["rules"]]
     head = json.dumps(report | {"rules": []}, indent=1, allow_nan=False)
     return head.removesuffix('"rules": []\n}') + '"rules": [\n' + ",\n".join(rules) + "\n ]\n}\n"
 
 
 def _brief(rule: dict[str, Any]) -> dict[str, Any]:
-    """The part of a rule that comparisons need; a broken one keeps its source, its reason and its command."""
+    """The members of a rule that comparisons need; a broken one keeps its source, its reason and its command."""
     kept = rule | {"witnesses": [], "exchanges": rule["exchanges"][:1]}
     return kept if rule["expected"] is not None else kept | {"curl": None, "source": "", "why": ""}
 
@@ -142,7 +142,7 @@ def _verdicts(judgement: Judgement, report: Report) -> dict[str, str]:
 
 
 def _witnesses(witnesses: Iterable[Witness]) -> list[dict[str, Any]]:
-    """What was seen, how often in total, and in which exchanges."""
+    """What was checked, how often in total, and in which exchanges."""
     counts: dict[str, int] = defaultdict(int)
     where: dict[str, list[str]] = defaultdict(list)
     for witness in witnesses:

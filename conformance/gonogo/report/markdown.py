@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gonogo.verdict import Cause
 
 MOST_SHOWN = 300  # characters of one table cell
-LONGEST_COMMAND = 2000  # characters; a step summary holds 1 MiB, and another tool may write there too
+LONGEST_COMMAND = 2000  # characters; a step summary is limited to 1 MiB, and other tools may write to it too
 MOST_COMMANDS = 50
 MOST_IDS = 8
 PIPE = r"\|"  # pipes in tables must be escaped, even in a code span
@@ -148,7 +148,7 @@ def _causes(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
 
 
 def _facts(cause: Cause, report: Report) -> Iterator[str]:
-    """What was seen and expected, who breaks, and the rules that found it."""
+    """The observation, the expected value, the clients that break, and the rules that found it."""
     judgements = report.of(cause)
     expected = judgements[0].expected
     breaking = [prose(cause.breaks.removesuffix(".")), *map(code, clients(judgements, report))]
@@ -179,7 +179,7 @@ def _command(cause: Cause, report: Report) -> Iterator[str]:
 
 
 def _rules(cause: Cause, report: Report) -> Iterator[str]:
-    """What each rule expected and found, folded; nothing if it repeats the cause."""
+    """The expected and the actual value of each rule, folded; nothing if they repeat the cause."""
     judgements = report.of(cause)
     if [judgement.actual for judgement in judgements] == [cause.seen]:
         return

@@ -1,4 +1,4 @@
-"""Compares several stored reports: which server keeps which rule."""
+"""Compares several stored reports rule by rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MATRIX_VERSION = 1
 UNDECIDED = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
-"""Verdicts that say nothing about a server and are ignored in comparisons."""
+"""Verdicts without an observation, which comparisons ignore."""
 SIGNS = {
     Verdict.PASS: "✓",
     Verdict.FAIL: "✗",
@@ -255,7 +255,7 @@ def _markdown(matrix: Matrix) -> Iterator[str]:
 
 
 def _findings(server: Server) -> Iterator[str]:
-    """Each cause, folded: the source of the requirement, what was seen, and the bytes at that place."""
+    """Each cause, folded: the source of the requirement, the observation, and the bytes at its position."""
     causes = server.report.get("causes", [])
     if causes:
         yield f"<details><summary>{prose(visible(server.label))}: {len(causes)} causes</summary>"
@@ -278,13 +278,13 @@ def _findings(server: Server) -> Iterator[str]:
 
 
 def _source(cause: Mapping[str, Any], server: Server) -> str:
-    """Where the first rule that a cause breaks comes from; empty if the report does not say."""
+    """The source of the first rule that a cause breaks; empty if the report has none."""
     rules = (server.rules.get(rule_id, {}) for rule_id in cause["rules"])
     return next((f"{rule['level']}; {rule['source']}" for rule in rules if rule.get("source")), "")
 
 
 def _bytes(cause: Mapping[str, Any]) -> str:
-    """The offset in the body and the text there; empty for a cause that is not at one place."""
+    """The offset in the body and the text there; empty for a cause without a position."""
     place = cause.get("position")
     return f"{place['offset']}: {code(place['excerpt'])}" if place else ""
 

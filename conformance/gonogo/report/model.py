@@ -40,7 +40,7 @@ class Gate(StrEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that a report shows.
+    """The content of a report.
 
     `seconds` is the length of the run, None if stored evidence was judged. `strict`: warnings are no-go. `unmet` are
     the required groups that the target does not fully support. `exchanges` are those of the evidence by id. `causes`
@@ -97,12 +97,12 @@ class Report:
         return tuple(str(part.target.model) for part in self.parts)
 
     def models_with(self, judgement: Judgement) -> tuple[str, ...]:
-        """Those of several models for which the rule has this verdict."""
+        """The models for which the rule has this verdict, if there are several models."""
         same = [part for part in self.parts if part.verdict_on(judgement.rule.id) is judgement.verdict]
         return tuple(str(part.target.model) for part in same)
 
     def models_of(self, cause: Cause) -> tuple[str, ...]:
-        """Those of several models that have this cause."""
+        """The models that have this cause, if there are several models."""
         return tuple(str(part.target.model) for part in self.parts if part.has(cause))
 
     def has(self, cause: Cause) -> bool:
@@ -118,7 +118,7 @@ class Report:
         return self._by_rule[rule_id]
 
     def of(self, cause: Cause) -> list[Judgement]:
-        """The judgements that follow from a cause, in its order; of several models, those of the first that has it."""
+        """The judgements that follow from a cause, in its order; of several models, those of the first one with it."""
         known = self._by_rule
         for part in reversed([part for part in self.parts if part.has(cause)]):
             known = known | {found.rule.id: found for found in part.judgements if found.cause == cause.id}
@@ -203,6 +203,6 @@ def shown_exchange(judgement: Judgement, exchanges: Mapping[str, Exchange]) -> E
 
 
 def _supported(group: str, judgements: Iterable[Judgement]) -> bool:
-    """Whether some rule of the group passed and none was unsupported."""
+    """Whether at least one rule of the group passed and none was unsupported."""
     verdicts = {judgement.verdict for judgement in judgements if lies_under(judgement.rule.id, group)}
     return Verdict.PASS in verdicts and Verdict.UNSUPPORTED not in verdicts

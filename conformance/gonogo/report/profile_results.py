@@ -77,7 +77,7 @@ def profile_result(
 
 
 def unmet(report: Report) -> Iterator[tuple[str, str]]:
-    """The required profiles that the target does not meet, each with a sentence that says why."""
+    """The required profiles that the target does not meet, each with the reason as a sentence."""
     for held in report.profiles:
         if held.required and held.unsupported:
             surfaces = _refused(report, held.unsupported)

@@ -1,6 +1,6 @@
 """The report as SARIF 2.1.0, for code scanning.
 
-Results are the broken rules. A waived one carries its suppression; a baseline entry that is no-go points to its line.
+Results are the broken rules. A waived one has its suppression; a baseline entry that is no-go points to its line.
 An endpoint is not a file, and code scanning accepts neither a result without a file nor one at an http address
 (github/codeql-action#754, #1738). A broken rule therefore gets a relative path made of the request's host and path,
 without the port, so that it has the same location in the next run.

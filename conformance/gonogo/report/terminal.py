@@ -1,8 +1,8 @@
 """The report as text for a terminal.
 
-The most important comes last: the totals, the undecided rules, one line per reason, the causes of warnings, the causes
-of failures, and the verdict. Paragraphs are wrapped in a terminal and left whole in a pipe. Ids, excerpts and commands
-are never broken, so that they can be copied. Control characters in the target's data are escaped.
+The most important part comes last: the totals, the undecided rules, one line per reason, the causes of warnings, the
+causes of failures, and the verdict. Paragraphs are wrapped in a terminal and left whole in a pipe. Ids, excerpts and
+commands are never broken, so that they can be copied. Control characters in the target's data are escaped.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ COUNTED = {
 NARROWEST = 40
 MOST_WHOLE = 4  # failing causes that are all shown in full
 FIRST_WHOLE = 2  # the number shown in full if there are more
-MOST_SEEN = 16  # failing causes that are shown with what was seen; further ones get one line each
+MOST_SEEN = 16  # failing causes that are shown with the observation; further ones get one line each
 MOST_WARNINGS = 12  # warning causes that are shown, one line each
 MOST_REASONS = 10  # reasons for undecided rules, one line each
 
@@ -194,7 +194,7 @@ def _clause(judgements: list[Judgement]) -> str:
 
 
 def _shared_ids(judgements: list[Judgement]) -> str:
-    """The exchanges that the reasons of all these rules refer to, if they are the same and few."""
+    """The exchanges to which the reasons of all these rules refer, if they are the same and few."""
     abouts = [() if judgement.because is None else judgement.because.about for judgement in judgements]
     first = dict.fromkeys(abouts[0])
     same = all(set(about) == set(first) for about in abouts)

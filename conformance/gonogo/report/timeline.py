@@ -1,6 +1,6 @@
 """The timeline of a stream: events by kind, comments, and gaps.
 
-Facts for a picture; whether they break a rule is judged elsewhere.
+It is the input of the picture, and judges nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Kind(StrEnum):
     """The kind of an event or of a part of it: an event with text, a finish reason and usage has all three kinds."""
 
     TEXT = "text"  # a delta with text, reasoning, or a part of a call
-    OTHER = "other"  # a chunk with none of that, such as the one with the role
+    OTHER = "other"  # a chunk without these, such as the one with the role
     COMMENT = "comment"  # a line that clients ignore, such as a keep-alive
     FINISH = "finish"  # a finish reason
     USAGE = "usage"

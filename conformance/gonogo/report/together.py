@@ -1,6 +1,6 @@
 """Merges the reports on several models into one: a rule gets the verdict of its worst model.
 
-A rule that all models break is one finding, and so is a cause that several have.
+A rule that several models break is one finding, and a cause of several models is one cause.
 """
 
 from __future__ import annotations

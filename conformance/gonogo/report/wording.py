@@ -19,7 +19,7 @@ MOST_WITNESSES = 3
 
 
 def message(judgement: Judgement) -> str:
-    """One clause for the verdict: what was found, what shows a pass, or why the rule was left undecided."""
+    """One clause for the verdict: the finding, the witnesses of a pass, or the reason why the rule is undecided."""
     if judgement.actual is not None:
         text = judgement.actual + share(judgement)
     elif judgement.because is not None:
@@ -40,7 +40,7 @@ def share(judgement: Judgement) -> str:
 
 
 def clause(because: Because) -> str:
-    """The reason with its values filled in, beginning in lower case unless a value comes first."""
+    """The reason with its values filled in, in lower case unless it begins with a value."""
     return filled(because.reason, because.values)
 
 
@@ -82,7 +82,7 @@ def filled(reason: Reason, values: Mapping[str, object]) -> str:
 
 
 def witnessed(witnesses: Iterable[Witness]) -> str:
-    """What was seen and how often, the most frequent first."""
+    """What was checked and how often, the most frequent first."""
     counts: Counter[str] = Counter()
     for witness in witnesses:
         counts[witness.what] += witness.count
@@ -110,13 +110,13 @@ def _window(text: str, start: int, most: int) -> str:
 
 
 COMMAND = re.compile(r"(?<!\S)::(?=\w)|##(?=\w*\[)")
-"""Text that CI runners take for a command: GitHub at the start of a line, Azure Pipelines and TeamCity anywhere."""
+"""Text that CI runners interpret as a command: GitHub at the start of a line, Azure Pipelines and TeamCity anywhere."""
 
 
 def visible(text: str) -> str:
-    r"""The text with everything unprintable escaped (\x1b, \n), so that no answer can control a terminal.
+    r"""The text with unprintable characters escaped (\x1b, \n), so that no answer can control a terminal.
 
-    Text that a CI runner would take for a command (`::error`, `##vso[`) gets an escape inside (`:\x3aerror`).
+    Text that a CI runner would interpret as a command (`::error`, `##vso[`) is broken by an escape (`:\x3aerror`).
     """
     shown = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()

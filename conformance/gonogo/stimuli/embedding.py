@@ -1,4 +1,4 @@
-"""Embedding requests that are too long for a scenario, and those that rules watch."""
+"""Embedding requests that are too long for a scenario, and the phrases for embedding answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cases of a fuzz pass as keys: the part of a generated request that an evidence file stores.
+"""The keys of generated cases: the part of a case that an evidence file stores.
 
 "fuzz 7/31 valid POST /chat/completions" is case 31 of seed 7. Whether a generated request matches the contract is
 decided when it is sent, and stored in its key, so that a judge needs neither the generator nor its version.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Stimulus, Subject
 
 LARGE = 64 * 1024
-"""Bytes of a string that makes a body large, but still smaller than an image in a chat."""
+"""The bytes of a string in a large body, which is still smaller than an image in a chat."""
 
 ORIGIN = "https://gonogo.invalid"
 ASKED = ("authorization", "content-type", "x-stainless-os")

@@ -43,7 +43,7 @@ def huge_limit() -> Stimulus:
 
     The stop sequences bound the generated tokens; if a target ignores them, closing the connection does.
 
-    It is sent alone and late, so that nothing else waits for a target that continues anyway.
+    It is sent alone and late, so that no other request waits for a target that continues anyway.
     """
     body: dict[str, object] = {"max_tokens": HUGE, "stop": list(_STOPS)}
     plain = post(Endpoint.CHAT, body, streamed=True, valid=False, risk=Risk.DEADLY, alone=True)

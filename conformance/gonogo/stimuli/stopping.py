@@ -1,7 +1,7 @@
 """Stop sequences taken from the target's own text.
 
 A greedy text is requested twice. If it repeats, a part of it across the border of two pieces is sent as a stop
-sequence, and the expected answer is known exactly, whatever the model.
+sequence, and the expected answer is known exactly for any model.
 """
 
 from __future__ import annotations

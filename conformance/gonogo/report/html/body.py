@@ -26,8 +26,8 @@ DATA = b"data:"
 class Line:
     """A line of a body: its offset, its arrival time, and its pieces.
 
-    `is_it`: the line contains the offending part. A line in place of omitted lines has their number in `left_out`, and
-    no pieces.
+    `is_it`: the line contains the offending part. A placeholder for omitted lines has their number in `left_out` and no
+    pieces.
     """
 
     offset: int
@@ -73,7 +73,7 @@ def _spans(body: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _chosen(number: int, marked: int | None) -> list[int]:
-    """The lines to show; a single line is never omitted, because the note would be as long."""
+    """The lines to show; a single line is never omitted, because its placeholder would be as long."""
     near = range(0) if marked is None else range(marked - AROUND, marked + AROUND + 1)
     wanted = {n for n in (*range(ENDS), *near, *range(number - ENDS, number)) if 0 <= n < number}
     return [n for n in range(number) if n in wanted or {n - 1, n + 1} <= wanted]

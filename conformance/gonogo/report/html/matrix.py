@@ -22,7 +22,7 @@ MOST_SHOWN = 600  # characters of expected and actual; the report has the rest
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The verdict on one rule for one server; a broken rule's cell can be opened, and has an id for that."""
+    """The verdict on one rule for one server; the cell of a broken rule can be opened, and has an id for this."""
 
     verdict: Verdict | None
     sign: str

@@ -1,8 +1,8 @@
 """The frame of an HTML page: templates that escape everything, one style, one script, and a strict policy.
 
-A page is one file. Its Content-Security-Policy forbids every load, and every script and style except the two in the
-page itself, which it identifies by SHA-256. Every value that a template prints is escaped. Unprintable characters, such
-as control characters and marks that change the direction of the text, are shown as escapes.
+A page is one file. Its Content-Security-Policy forbids loading resources, and all scripts and styles except the two in
+the page itself, which it identifies by SHA-256. Every value in a template is escaped. Unprintable characters, such as
+control characters and marks that change the direction of the text, are shown as escapes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def page(
 ) -> str:
     """The template, which extends `base.html`, filled with these values, with a trailing line break.
 
-    `styles` and `scripts` are files beside the templates; they are put into the page in this order.
+    `styles` and `scripts` are files in the folder of the templates; they are inserted into the page in this order.
     """
     style, script = together(styles), together(scripts)
     shared = {"style": Markup(style), "script": Markup(script), "policy": policy(style, script)}  # noqa: S704 - ours
@@ -34,7 +34,7 @@ def page(
 
 @functools.cache
 def environment() -> Environment:
-    """The template environment of this package, which escapes everything that it prints."""
+    """The template environment of this package, which escapes all values."""
     return Environment(
         loader=PackageLoader("gonogo.report.html"),
         autoescape=True,
@@ -46,7 +46,7 @@ def environment() -> Environment:
 
 
 def printable(value: object) -> object:
-    r"""The text with everything unprintable escaped (\x1b, \n, \u202e); numbers and our own markup unchanged.
+    r"""The text with unprintable characters escaped (\x1b, \n, \u202e); numbers and our own markup are unchanged.
 
     HTML escaping comes after this.
     """
@@ -69,7 +69,7 @@ def policy(style: str, script: str) -> str:
 
 
 def together(files: tuple[str, ...]) -> str:
-    """The concatenated files, which lie beside the templates."""
+    """The concatenated files from the folder of the templates."""
     loader = environment().loader
     assert loader is not None
     return "".join(loader.get_source(environment(), name)[0] for name in files)

@@ -1,4 +1,4 @@
-"""A timeline as SVG: the position of each mark in units of the viewBox, and the same as text.
+"""A timeline as SVG: the position of each mark in units of the viewBox, and a description as text.
 
 Marks that arrive together are stacked: a buffered stream looks like a tower, an unbuffered one like a comb.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH, LEFT, RIGHT = 800, 8, 792
 GROUND = 62  # the line on which ticks stand; the viewBox spans 10 to 86 in height
-TICK, STEP, TALLEST = 14, 2.4, 44  # height of one tick, of each further one at the same place, and at most
+TICK, STEP, TALLEST = 14, 2.4, 44  # a tick's height, the increment per further tick in a stack, the maximum
 CELL = 3.0  # units within which ticks count as being at the same place
 FEWEST_GAP = 0.08  # minimum share of the whole for a gap to be labelled
 FEWEST_NUMBERED = 4  # minimum ticks at one place for a number; fewer can be counted by eye
@@ -51,10 +51,10 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything that is drawn: a path of ticks for each kind, signs, gaps, the scale, and the text for it.
+    """All parts of the drawing: a path of ticks for each kind, signs, gaps, the scale, and the description.
 
     `waiting` is the time before the first piece. `offending` is where the offending bytes arrived. `cut` is where the
-    connection failed. `words` are the facts as clauses, `sentence` the same as one sentence.
+    connection failed. `words` describe it in clauses, `sentence` in one sentence.
     """
 
     ticks: tuple[tuple[Kind, str], ...]

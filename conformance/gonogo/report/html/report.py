@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MOST_TEXT = 600  # characters of expected and actual
 LONGEST_COMMAND = 3000  # characters; the JSON report has longer ones
-MOST_CAUSES = 120  # causes that show bytes: a page stays under 2 MB
+MOST_CAUSES = 120  # causes that show bytes, so that a page is smaller than 2 MB
 MOST_BODIES = 80  # rules that show bytes, in addition to those of the causes
 MOST_STREAMS = 150
 OPEN = 3  # causes that are initially open
@@ -53,7 +53,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What was expected and what was found, in pieces."""
+    """The expected and the actual value, in pieces."""
 
     expected: Sequence[Piece]
     actual: Sequence[Piece]
@@ -61,7 +61,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class CauseView:
-    """A cause with everything needed to act on it."""
+    """A cause with all details."""
 
     cause: Cause
     verdict: Verdict
@@ -143,7 +143,7 @@ def _parts(report: Report) -> Iterator[tuple[str, Report]]:
 
 
 def _totals(totals: dict[Verdict, int]) -> list[tuple[Verdict, int]]:
-    """The verdicts that occur; those that need attention come first."""
+    """The verdicts with at least one rule; those that need attention come first."""
     return [(verdict, totals[verdict]) for verdict in ORDER if totals.get(verdict)]
 
 
