@@ -1,4 +1,4 @@
-"""From evidence to verdicts and their causes."""
+"""Judges evidence: verdicts and their causes."""
 
 from gonogo.judge.causes import explain
 from gonogo.judge.judging import bind, judge

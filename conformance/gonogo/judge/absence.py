@@ -1,4 +1,4 @@
-"""Operations that a target does not have: their answers say nothing about other rules."""
+"""Detects missing operations, whose answers prove nothing about other rules."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.stimuli.stimulus import Endpoint, Stimulus
 
-# The request of each operation that a target has the least reason to refuse.
+# The plain request of each operation, which a target has the least reason to refuse.
 PLAIN = {endpoint: stimulus.key for endpoint, stimulus in surfaces.PLAIN.items()}
 
 
 def unserved(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) -> dict[str, Endpoint]:
-    """The missing operations, by the ids of the exchanges that show it, as the plain request does.
+    """The missing operations by the ids of the exchanges that show this in the same way as the plain request.
 
     Both mappings are by the key of the stimulus.
     """

@@ -1,4 +1,4 @@
-"""Which requests a failed sign of life may blame: none that was refused with 503."""
+"""Limits the requests that a failed sign of life may blame: none that was refused with 503."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def fairly(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) -> M
     """The same exchanges, with the key of each sign of life limited to the requests that it may blame.
 
     Both mappings are by the key of the stimulus, the exchanges in the order in which they were recorded. A sign of life
-    with 503 blames no request if the requests before it were rejected with 503 as well, or if valid requests to its
-    path were so before.
+    with 503 blames no request if the requests before it were also rejected with 503, or if earlier valid requests to
+    its path were.
     """
     away = {key for key, exchange in by_key.items() if exchange.status == UNAVAILABLE}
     if not away:

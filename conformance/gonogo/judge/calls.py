@@ -1,4 +1,4 @@
-"""Tool calls: of a whole message, or joined from the fragments of a stream."""
+"""Reads tool calls, from a complete message or joined from the fragments of a stream."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One entry of a delta's `tool_calls`, and the chunk it came in."""
+    """One entry of a delta's `tool_calls`, and its chunk."""
 
     chunk: Chunk
     value: Object
@@ -37,7 +37,7 @@ def finish_reasons(exchange: Exchange) -> list[object]:
 
 
 def uncut(exchange: Exchange) -> None:
-    """Raise Stop if the limit or a filter cut the answer, so that a missing part might have followed."""
+    """Raise Stop if a limit or filter truncated the answer, so that a missing part might have followed."""
     for reason in ("length", "content_filter"):
         if reason in finish_reasons(exchange):
             raise undecided(Reason.CUT_OFF, exchange, finish_reason=reason)
@@ -57,7 +57,7 @@ def whole(exchange: Exchange) -> list[Object]:
 
 
 def fragments(exchange: Exchange) -> list[Fragment]:
-    """The fragments of calls in a stream, of its first choice, in order. Raises Stop if the model refused."""
+    """The fragments of calls in the first choice of a stream, in order. Raises Stop if the model refused."""
     found = []
     for chunk, choice in reading.by_choice(exchange).get(0, []):
         delta = reading.delta(choice)
@@ -118,7 +118,7 @@ def arguments(exchange: Exchange) -> list[str]:
 
 
 def ids(parts: list[Fragment]) -> list[str]:
-    """The different ids of these fragments, in order; "" is none."""
+    """The distinct ids of these fragments, in order; "" does not count as an id."""
     found = [part.value.get("id") for part in parts]
     return list(dict.fromkeys(text for text in found if isinstance(text, str) and text))
 

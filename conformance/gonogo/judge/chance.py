@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from gonogo.judge.reading import Object
 
 RIVAL = log(0.1)
-"""How far below the token that came another may be, to count: by default servers draw from tokens that are a twentieth
-or a tenth as likely as the best (min_p), and from twenty at least (top_k)."""
+"""The maximum difference in log probability between the sampled token and a counted alternative: by default servers
+sample from tokens that are at least a tenth or a twentieth as likely as the best one (min_p), and from at least twenty
+(top_k)."""
 
 
 def measured(exchange: Exchange) -> float | None:
-    """The logarithm of the maximum probability that sampling at temperature 2 gives this text. Each sampled token is
-    compared with its listed alternatives only, if those are close. None if the answer has no log probabilities with
+    """The logarithm of the maximum probability that sampling at temperature 2 produces this text. Each sampled token is
+    compared only with its listed alternatives, if those are close. None if the answer has no log probabilities with
     alternatives.
     """
     try:
@@ -27,7 +28,7 @@ def measured(exchange: Exchange) -> float | None:
     except Stop:
         return None
     gaps = [_gaps(entry) for entry in entries]
-    # At temperature 2 a token that is a quarter as likely is drawn half as often.
+    # At temperature 2 a token with a quarter of the probability is sampled half as often.
     return (
         -sum(log1p(sum(exp(gap / 2) for gap in each if gap >= RIVAL)) for each in gaps) if any(gaps) else None
     )

@@ -1,4 +1,4 @@
-"""From the findings of a check to one judgement: the worst finding decides."""
+"""Combines the findings of a rule into one judgement: the worst finding decides."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Finding:
 
 
 def decide(rule: Rule, findings: Sequence[Finding], gaps: Sequence[Because] = ()) -> Judgement:
-    """The judgement from the findings; `gaps` say why a requested exchange is missing."""
+    """The judgement from the findings; `gaps` are the reasons why requested exchanges are missing."""
     for choose in (_deviating, _kept, _open, _refused):
         judgement = choose(rule, findings)
         if judgement is not None:
@@ -55,7 +55,7 @@ def _deviating(rule: Rule, findings: Sequence[Finding]) -> Judgement | None:
 
 
 def _evidence(finding: Finding, deviation: Deviation) -> Iterable[Evidence]:
-    """The exchanges that show a deviation, the one to look at first, each with its actual value."""
+    """The exchanges that show a deviation, the most relevant one first, each with its actual value."""
     shown = deviation.also or [(exchange.id, deviation.found) for exchange in reversed(finding.exchanges)]
     for number, (exchange_id, found) in enumerate(shown):
         yield Evidence(exchange_id, None if number else deviation.at, found)
@@ -65,7 +65,7 @@ def _kept(rule: Rule, findings: Sequence[Finding]) -> Judgement | None:
     kept = [finding.outcome for finding in findings if isinstance(finding.outcome, Kept)]
     if not kept:
         return None
-    # By value: hashing values is three times faster than hashing the witnesses, of which there are thousands.
+    # By value: hashing values is three times faster than hashing thousands of witnesses.
     once = {(seen.exchange, seen.what, seen.count): seen for outcome in kept for seen in outcome.witnesses}
     witnesses = tuple(once.values())
     evidence = tuple(map(Evidence, dict.fromkeys(witness.exchange for witness in witnesses)))
@@ -89,6 +89,6 @@ def _refused(rule: Rule, findings: Sequence[Finding]) -> Judgement | None:
 def _without_verdict(rule: Rule, because: Because) -> Judgement:
     verdict = Verdict.NOT_APPLICABLE if because.reason in NOT_APPLICABLE else Verdict.INCONCLUSIVE
     if because.reason in {Reason.NO_EMBEDDING_MODEL, Reason.NO_SUCH_OPERATION}:
-        # A target without an embedding model lists none, which means that it does not offer embeddings.
+        # A target that lists no embedding model does not offer embeddings.
         verdict = Verdict.UNSUPPORTED
     return Judgement(rule, verdict, because=because, evidence=tuple(map(Evidence, because.about)))

@@ -17,7 +17,7 @@ OPTIONS = {"stream_options", "response_format"}
 def features(body: Mapping[str, object], component: str) -> frozenset[str]:
     """The features of a body of this component, each as a string: "n=2", "stop: list".
 
-    A value with no effect is a different feature from one with an effect; each value of an enumeration is a feature.
+    A value without effect and one with an effect are different features; each value of an enumeration is a feature.
     """
     return frozenset(_named(body, component, ""))
 
@@ -42,7 +42,7 @@ def _named(value: Mapping[str, object], component: str, prefix: str) -> Iterator
 
 @functools.cache
 def _few(component: str) -> frozenset[str]:
-    """The enumerated fields: a server may support some of their values only."""
+    """The enumerated fields, of which a server may support only some values."""
     found = _properties(component).items()
     return frozenset(
         name for name, field in found if any("enum" in one for one in (field, *field.get("anyOf", ())))

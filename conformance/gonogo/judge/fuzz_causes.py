@@ -34,12 +34,12 @@ class Defect:
 
 
 def cause(*parts: object) -> str:
-    """The failure, without numbers and quoted words, which vary with the request."""
+    """An id of the failure, without numbers and quoted words, which depend on the request."""
     return " ".join(_VARYING.sub("…", str(part))[:_TOLD] for part in parts)
 
 
 def words(message: str) -> str:
-    """The beginning of an error's message, up to the part that it repeats from the request."""
+    """The beginning of an error's message, up to a quotation from the request."""
     return _REPEATED.sub("", message)
 
 

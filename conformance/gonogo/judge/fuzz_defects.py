@@ -40,7 +40,7 @@ ANSWERS: Mapping[str, str] = {
 }
 CHUNKS: Mapping[str, str] = {Endpoint.CHAT: "ChatCompletionChunk", Endpoint.COMPLETIONS: "CompletionChunk"}
 LENIENT = ["choices[].logprobs", "choices[].message.refusal"]
-"""Required fields that many servers leave out: rules of their own speak of them, as warnings."""
+"""Required fields that many servers omit: separate rules report them as warnings."""
 
 
 def server_errors(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
@@ -59,19 +59,19 @@ def bad_refusals(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
 
 
 def bad_answers(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
-    """Whole answers that do not fit their schema."""
+    """Complete answers that do not match their schema."""
     return _defects(answers(exchanges))
 
 
 def bad_streams(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
-    """Streams that are missing, incomplete, or have chunks that do not fit their schema."""
+    """Streams that are missing, incomplete, or have chunks that do not match their schema."""
     return _defects(streams(exchanges))
 
 
 def wrongly_accepted(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
     """Accepted requests that break the contract; those with the same invalid fields have one cause.
 
-    A request with more invalid fields than another adds nothing.
+    A request whose invalid fields include all of another's is not reported.
     """
     found = []
     for exchange in exchanges:
@@ -107,18 +107,18 @@ def wrongly_refused(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
 def methods_taken(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
     """Answers to unsupported methods, other than 405 with Allow, 501 or a server error.
 
-    One router answers for all paths and methods, so the status alone is the cause.
+    One router handles all paths and methods, so that defects with the same status have one cause.
     """
     for defect in _defects(methods(exchanges)):
         yield replace(defect, cause=cause(defect.exchange.status))
 
 
 LOOKS = (server_errors, dropped, bad_refusals, bad_answers, bad_streams, wrongly_accepted, wrongly_refused)
-"""Every kind of defect that a smaller request might show as well."""
+"""The kinds of defects that are worth minimising."""
 
 
 def _looked(exchanges: Iterable[Exchange], meanings: Collection[Meant], look: Look) -> Looked:
-    """The cases of these meanings with the result of a look; undecided ones are omitted."""
+    """The cases with these meanings and the result of a check on each; undecided ones are omitted."""
     for exchange in exchanges:
         if meant(exchange) in meanings:
             with suppress(Stop):
@@ -134,7 +134,7 @@ def _defects(looked: Looked) -> Iterator[Defect]:
 
 
 def right(looked: Looked) -> Iterator[Exchange]:
-    """The cases that a look found correct."""
+    """The cases that a check found correct."""
     return (exchange for exchange, outcome in looked if isinstance(outcome, Kept))
 
 
@@ -156,13 +156,13 @@ def envelopes(exchanges: Iterable[Exchange]) -> Looked:
 
 
 def answers(exchanges: Iterable[Exchange]) -> Looked:
-    """Every accepted case without a stream, and whether the answer fits its schema."""
+    """Every accepted case without a stream, and whether the answer matches its schema."""
     plain = (exchange for exchange in exchanges if accepted(exchange) and not is_streamed(exchange))
     return _looked(plain, (Meant.VALID, Meant.ODD), _answer)
 
 
 def streams(exchanges: Iterable[Exchange]) -> Looked:
-    """Every accepted case with a stream, and whether that is complete and fits its schema."""
+    """Every accepted case with a stream, and whether it is complete and matches its schema."""
     streamed = (exchange for exchange in exchanges if accepted(exchange) and is_streamed(exchange))
     return _looked(streamed, (Meant.VALID, Meant.ODD), _stream)
 
@@ -170,7 +170,7 @@ def streams(exchanges: Iterable[Exchange]) -> Looked:
 def methods(exchanges: Iterable[Exchange]) -> Looked:
     """Every case of an unsupported method, and whether it is refused as such.
 
-    A missing path supports no methods either, and 404 says so.
+    A missing path supports no method, so that 404 is accepted.
     """
     known = list(exchanges)
     there = {_path(exchange) for exchange in known if exchange.status not in NO_SUCH_ROUTE}
@@ -179,7 +179,7 @@ def methods(exchanges: Iterable[Exchange]) -> Looked:
 
 
 def served(exchanges: Collection[Exchange]) -> list[Exchange]:
-    """The cases without those of a surface that the target lacks: every answer to its operation says so."""
+    """The cases without those of missing surfaces, where every answer shows that the operation is missing."""
     told: dict[str, list[int | None]] = {}
     for exchange in exchanges:
         if meant(exchange) is not Meant.METHOD:
@@ -189,7 +189,7 @@ def served(exchanges: Collection[Exchange]) -> list[Exchange]:
 
 
 def told_by_server(exchange: Exchange) -> str | None:
-    """The status of a server error and its message; None for other answers, and without a message."""
+    """The status and message of a server error; None for other answers, and without a message."""
     if (exchange.status or 0) < 500:
         return None
     with suppress(Stop):
@@ -200,7 +200,7 @@ def told_by_server(exchange: Exchange) -> str | None:
 
 
 def _all(exchange: Exchange, *looks: Look) -> Outcome:
-    """The first deviation of these looks, else the first undecided one, else the result of the last."""
+    """The first deviation among these outcomes, else the first undecided one, else the last one."""
     found: list[Outcome] = []
     for look in looks:
         found.append(look(exchange))
@@ -251,7 +251,7 @@ CHUNKED = (
     framing.done_is_last,
     _chunks,
 )
-"""What a stream of chunks must be."""
+"""The checks on a stream of chunks."""
 
 
 def _method(exchange: Exchange) -> Outcome:
@@ -290,7 +290,7 @@ def _features(exchange: Exchange) -> frozenset[str]:
 
 
 def body_component(operation: str) -> str | None:
-    """The component of the body that an operation takes; None if it takes none."""
+    """The component of an operation's request body; None if it has none."""
     method, _, path = operation.partition(" ")
     return request_components().get(path) if method == "POST" else None
 
@@ -300,13 +300,13 @@ def _path(exchange: Exchange) -> str:
 
 
 def meant(exchange: Exchange) -> Meant | None:
-    """The meaning of the case by the contract; None if it is no case."""
+    """The meaning of the case by the contract; None if the exchange is not a case."""
     what = case(exchange.stimulus)
     return None if what is None else what.meant
 
 
 def operation(exchange: Exchange) -> str:
-    """Method and path of the case in the contract; "" if it is no case."""
+    """Method and path of the case in the contract; "" if the exchange is not a case."""
     what = case(exchange.stimulus)
     return "" if what is None else what.operation
 
@@ -315,12 +315,12 @@ _COUNTS = frozenset(surface.counting for surface in SURFACES)
 
 
 def is_streamed(exchange: Exchange) -> bool:
-    """Whether the request is for a stream; a count is none, though it may be of a request for one."""
+    """Whether the request is for a stream; a token count is not, even of a streamed request."""
     return exchange.request.fields.get("stream") is True and operation(exchange) not in _COUNTS
 
 
 def refused(exchange: Exchange) -> bool:
-    """Whether the request was refused with 4xx, and not for its key or because the target is busy."""
+    """Whether the request was refused with 4xx, but not because of its key or a busy target."""
     return 400 <= (exchange.status or 0) < 500 and exchange.status not in UNDECIDED
 
 
@@ -330,7 +330,7 @@ def answered_well(exchange: Exchange) -> bool:
 
 
 def accepted(exchange: Exchange) -> bool:
-    """Whether the answer is 2xx, and complete or broken off by the target."""
+    """Whether the answer is 2xx, and complete or cut off by the target."""
     return acceptance.accepted(exchange) and (whole(exchange) or _is_broken_off(exchange))
 
 

@@ -1,6 +1,6 @@
-"""What an answer to a generated request for a response, a message or a count must be.
+"""The checks on answers to generated requests for responses, messages and counts.
 
-Each look is that of a must rule of the surface: whatever else these objects have, open servers support in part.
+Each check is that of a must rule of the surface; open servers support the other parts of these objects only partly.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PATHS: Final = frozenset(
     endpoint.value.partition(" ")[2] for surface in SURFACES for endpoint in surface.operations
 )
-"""The paths that many targets lack."""
+"""The paths that are missing on many targets."""
 
 ANSWERS: Final[Mapping[str, tuple[Look, ...]]] = {
     Endpoint.RESPONSES: (
@@ -54,7 +54,7 @@ ANSWERS: Final[Mapping[str, tuple[Look, ...]]] = {
         partial(schema.answer_field_fits, field="input_tokens", component="MessageTokenCount"),
     ),
 }
-"""Of whole answers, by operation."""
+"""The checks on complete answers, by operation."""
 
 STREAMS: Final[Mapping[str, tuple[Look, ...]]] = {
     Endpoint.RESPONSES: (
@@ -73,9 +73,9 @@ STREAMS: Final[Mapping[str, tuple[Look, ...]]] = {
         partial(named_events.no_slip, kinds="late-event"),
     ),
 }
-"""Of streams, by operation."""
+"""The checks on streams, by operation."""
 
 
 def says_missing(statuses: Collection[int | None]) -> bool:
-    """Whether answers with these statuses, and there are some, say that there is no such operation."""
+    """Whether answers with these statuses, of which there is at least one, show that the operation is missing."""
     return bool(statuses) and NO_SUCH_ROUTE.issuperset(statuses)

@@ -1,4 +1,4 @@
-"""Evidence in, verdicts out: no network, no clock.
+"""Judges evidence by the rules, without network and clock.
 
 A rule is decided exchange by exchange and the worst finding is its verdict. The order is: a deviation, a pass, an
 undecided answer, a refusal, an answer that was never read.
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A record as rules look at it, by the key of the stimulus.
+    """The exchanges of a record by the key of their stimulus.
 
     `stimuli` are those of the exchanges that this version knows; `absent` are the missing operations, by the ids of the
     exchanges that show it. `watched` caches earlier selections: hundreds of rules watch the same exchanges.
@@ -59,7 +59,7 @@ class _Known:
         return found
 
     def gap(self, stimulus: Stimulus) -> Because:
-        """Why there is no exchange of a stimulus; a need of a missing operation makes the stimulus missing as well."""
+        """Why a stimulus has no exchange; if it needs one of a missing operation, it is missing for the same reason."""
         plain = self.exchanges.get(PLAIN.get(stimulus.endpoint, ""))
         if plain is not None and plain.id in self.absent:
             return no_such_operation(stimulus.endpoint, plain).because
@@ -76,7 +76,7 @@ def _know(record: Record, catalogue: Catalogue) -> _Known:
 def _beside(
     exchanges: Iterable[Exchange], last: Mapping[str, Exchange], catalogue: Catalogue
 ) -> dict[str, Exchange]:
-    """Requests that were sent in parallel before they were sent alone, by their own keys."""
+    """The earlier exchanges of requests that were first sent in parallel and then alone, by their own keys."""
     found = {}
     for exchange in exchanges:
         key = exchange.stimulus
@@ -124,7 +124,7 @@ def _guarded(scenario: Scenario, checks: tuple[Bound, ...], known: _Known) -> Ju
         return decide(scenario.rule, findings, gaps)
     except GonogoError:
         raise
-    except Exception as error:  # noqa: BLE001 - any mistake of ours; it is reported as such
+    except Exception as error:  # noqa: BLE001 - a bug in a check is reported as an error
         place = traceback.extract_tb(error.__traceback__)[-1]
         values = {
             "error": f"{type(error).__name__}: {error}",
@@ -134,7 +134,7 @@ def _guarded(scenario: Scenario, checks: tuple[Bound, ...], known: _Known) -> Ju
 
 
 def _subjects(scenario: Scenario, known: _Known) -> tuple[list[Exchange], list[Because]]:
-    """The exchanges of a rule, in the order of its steps, and why a requested one is missing."""
+    """The exchanges of a rule, in the order of its steps, and the reasons why requested ones are missing."""
     found: dict[str, Exchange] = {}
     gaps = []
     for look in scenario.looks:
@@ -155,12 +155,12 @@ def _subjects(scenario: Scenario, known: _Known) -> tuple[list[Exchange], list[B
 def _findings(
     checks: tuple[Bound, ...], exchanges: Sequence[Exchange], absent: Mapping[str, Endpoint]
 ) -> list[Finding]:
-    """One finding per exchange, from all checks of one exchange; and one from those that compare several."""
+    """One finding per exchange from the checks of single exchanges, and one from the checks that compare several."""
     single = [bound for bound in checks if not bound.check.several]
     several = [bound for bound in checks if bound.check.several]
     found = [_finding(single, (exchange,), absent) for exchange in exchanges] if single else []
     if several:
-        # A comparing rule is kept by the comparison, and only if no single answer contradicts it.
+        # A comparing rule passes by the comparison, and only if no single answer breaks it.
         found = [finding for finding in found if not isinstance(finding.outcome, Kept)]
         compared = _finding(several, tuple(exchanges), absent)
         if not found or not isinstance(compared.outcome, Kept):

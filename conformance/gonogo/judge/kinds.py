@@ -40,7 +40,7 @@ _LISTS = {
 }
 
 _OPENED = rb'"%b"\s*:\s*\[\s*\{'
-_HEAD = 1024  # bytes in which the list of an answer begins
+_HEAD = 1024  # bytes within which the list of an answer begins
 
 
 def name(exchange: Exchange) -> str:
@@ -55,8 +55,8 @@ def of_its_kind(exchange: Exchange) -> bool:
 
     A chat completion has a choice with a message (streamed: a chunk with a list of choices), a completion one with
     text, embeddings have an embedding, a list of models has a list, a model an id. A response has a list of output, a
-    message one of content, or either says what it is (streamed: an event that begins it). A count of tokens has a
-    number. Other paths have no kind.
+    message one of content, or either has its type (streamed: an event that begins it). A token count has a number.
+    Other paths have no kind.
     """
     path = exchange.request.operation
     if path in _STREAMS and exchange.is_stream:
@@ -71,7 +71,7 @@ def of_its_kind(exchange: Exchange) -> bool:
 
 
 def has_list(exchange: Exchange) -> bool:
-    """Whether an answer has the list of its operation, possibly empty, as for a request of no choice or text."""
+    """Whether an answer has the list of its operation, possibly empty, as for a request of 0 choices or texts."""
     try:
         return isinstance(reading.answer(exchange).get(_LISTS.get(exchange.request.operation, "")), list)
     except Stop:
@@ -79,7 +79,7 @@ def has_list(exchange: Exchange) -> bool:
 
 
 def begins_list(exchange: Exchange) -> bool:
-    """Whether an answer of which only the beginning was recorded has the list of its operation there."""
+    """Whether the recorded beginning of an incomplete answer has the list of its operation."""
     name = _LISTS.get(exchange.request.operation)
     cut = exchange.failure is not None and exchange.failure.kind is FailureKind.TOO_LARGE
     return cut and name is not None and re.search(_OPENED % name.encode(), exchange.body[:_HEAD]) is not None
@@ -88,7 +88,7 @@ def begins_list(exchange: Exchange) -> bool:
 def may_be_under_way(exchange: Exchange) -> bool:
     """Whether a server that accepts the request may still be working on it.
 
-    The prompt is not short or the token limit not low; smaller requests take no longer than the valid ones of a run.
+    True if the prompt is long or the token limit high; smaller requests take no longer than a run's valid ones.
     """
     asked = exchange.request.fields
     return any(asked.get(name) for name in ("messages", "prompt", "input")) and not _is_small(exchange)
@@ -169,4 +169,4 @@ _STREAMS: Mapping[str, Callable[[Object], bool]] = {
     "/responses": _begins_response,
     "/messages": _begins_message,
 }
-"""What one event of a stream has by which it is known."""
+"""The members that identify an event of each operation's stream."""

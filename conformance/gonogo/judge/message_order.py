@@ -23,11 +23,11 @@ MESSAGE_STOP: Final = "message_stop"
 ERROR: Final = "error"
 PING: Final = "ping"
 ORDERED: Final = (MESSAGE_START, BLOCK_START, BLOCK_DELTA, BLOCK_STOP, MESSAGE_DELTA, MESSAGE_STOP)
-"""The events that have a place; all others but an error may come anywhere."""
+"""The events with a defined position; all others except errors may occur anywhere."""
 
 
 class State(StrEnum):
-    """Where a stream is between two events."""
+    """The state of a stream between two events."""
 
     BEFORE = "before"  # before message_start
     BETWEEN = "between"  # after message_start, and no block is open
@@ -37,11 +37,11 @@ class State(StrEnum):
 
 
 class Breach(StrEnum):
-    """Violations of the order; each has a rule of its own."""
+    """Violations of the order; each has its own rule."""
 
-    BEGINS_OTHERWISE = "late-start"  # another event comes before message_start
+    BEGINS_OTHERWISE = "late-start"  # another event precedes message_start
     BEGINS_AGAIN = "second-start"
-    NOT_OPEN = "closed-block"  # a delta or a stop of a block that has not started, or has stopped
+    NOT_OPEN = "closed-block"  # a delta or stop of a block that has not started or has already stopped
     NOT_NUMBERED = "misnumbered-block"
     LEFT_OPEN = "unstopped-block"  # the next block starts, or the message ends, before this one stopped
     BLOCK_AFTER_END = "late-block"  # content after message_delta
@@ -57,7 +57,7 @@ NEXT: Mapping[State, Mapping[str, State]] = {
     State.ENDED: {MESSAGE_DELTA: State.ENDED, MESSAGE_STOP: State.OVER},
     State.OVER: {},
 }
-"""What may come, and what is then."""
+"""The allowed events in each state, and the next state."""
 
 MISTAKES: Mapping[State, Mapping[str, tuple[Breach, State | None]]] = {
     State.BEFORE: dict.fromkeys(ORDERED[1:], (Breach.BEGINS_OTHERWISE, State.BETWEEN)),
@@ -80,9 +80,10 @@ MISTAKES: Mapping[State, Mapping[str, tuple[Breach, State | None]]] = {
         BLOCK_STOP: (Breach.BLOCK_AFTER_END, None),
     },
 }
-"""What must not come: the breach, and the state as from which the event is read then; None: it changes nothing.
+"""The forbidden events in each state: the breach, and the state in which the event is then processed; None: the state
+is unchanged.
 
-Where the stream is over nothing may come, be it an event that has no place of its own.
+After the end of a stream every event is forbidden, including those without a defined position.
 """
 
 
@@ -128,7 +129,7 @@ class Course:
             self._follow(kind, index)
 
     def _follow(self, kind: str, index: int | None) -> None:
-        """Keep track of the numbers of blocks."""
+        """Track the block numbers."""
         known = index if index is not None and index >= 0 else None
         if kind == BLOCK_START:
             if known not in (None, self._begun):

@@ -43,7 +43,7 @@ PIECES: Final[Mapping[str, tuple[str, str]]] = {
     "signature_delta": ("thinking", "signature"),
     "citations_delta": ("text", "citation"),
 }
-"""Of each kind of delta the kind of block that it belongs to, and the field in which it has more of it."""
+"""For each type of delta, the type of its block, and the field with its content."""
 STOP_REASONS: Final = (
     "end_turn",
     "max_tokens",
@@ -54,9 +54,9 @@ STOP_REASONS: Final = (
     "model_context_window_exceeded",
 )
 CUT: Final = frozenset({"max_tokens", "model_context_window_exceeded"})
-"""The reasons by which an answer is not all that the model had to say."""
+"""The stop reasons of an incomplete answer."""
 PROMPT_COUNTS: Final = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-"""The counts that are the tokens of a prompt together."""
+"""The counts whose sum is the number of prompt tokens."""
 
 
 # ---- events ------------------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ _EXPECTED: Final[Mapping[Breach, tuple[str, tuple[str, ...]]]] = {
     Breach.AFTER_STOP: ("nothing after the event that ends the stream", (MESSAGE_STOP, ERROR)),
     Breach.UNFINISHED: ("message_stop as the last event", (MESSAGE_STOP,)),
 }
-"""What is expected instead of each breach, and the events that show it kept."""
+"""For each breach the expected order, and the events that show that it is kept."""
 
 
 @once
@@ -141,14 +141,14 @@ MACHINES[PATH] = Machine(
 
 
 def unfailed(exchange: Exchange) -> None:
-    """Raise Stop if a stream broke off or ended in an error, so that it might have continued."""
+    """Raise Stop if a stream was cut off or ended in an error, so that it might have continued."""
     if exchange.is_stream:
         reading.unfailed(exchange)
 
 
 def ended(exchange: Exchange) -> None:
-    """Raise Stop if a missing part of an answer might have followed: its stream broke off, failed or did not end, or an
-    event cannot be read.
+    """Raise Stop if a missing part of an answer might have followed: its stream was cut off, failed or did not end, or
+    an event is unreadable.
     """
     if not exchange.is_stream:
         return
@@ -179,7 +179,7 @@ class Block:
         return found if isinstance(found, str) else ""
 
     def text(self, name: str) -> str:
-        """The complete text under this name; "" if it is no text."""
+        """The complete text under this name; "" if it is not a string."""
         begun = self.value.get(name)
         return (begun if isinstance(begun, str) else "") + "".join(self.pieces.get(name, ()))
 
@@ -258,7 +258,7 @@ def ending(exchange: Exchange) -> Object | None:
 def usage(exchange: Exchange) -> Object:
     """The counts of an answer; for a stream the last value of each. Raises Stop if there are none.
 
-    The output count at the beginning of a stream does not count.
+    The output count at the beginning of a stream is ignored.
     """
     found: Object = {}
     if not exchange.is_stream:
@@ -295,7 +295,7 @@ def _count(exchange: Exchange, name: str) -> int:
     return found
 
 
-# ---- beside other surfaces ---------------------------------------------------------------------------------------
+# ---- common form ------------------------------------------------------------------------------------------------
 
 REASONS: Final[Mapping[str, str]] = {
     "end_turn": STOP,
@@ -304,7 +304,7 @@ REASONS: Final[Mapping[str, str]] = {
     "model_context_window_exceeded": LENGTH,
     "tool_use": CALLS,
 }
-"""The stop reasons in the words of chat."""
+"""The chat finish reasons for stop reasons."""
 
 
 def _told(exchange: Exchange) -> Told:

@@ -1,8 +1,8 @@
 """Streams with named events: the events, and the interface of the state machines that check their order.
 
 The surfaces other than chat stream named events, each a JSON object with its name as `type`. A state machine for each
-surface (`judge.responses`, `judge.messages`) checks the order and reports `Slip`s; a rule owns one kind of them. After
-a slip the machine continues as if it had not happened, so that one mistake is one slip.
+surface (`judge.responses`, `judge.messages`) checks the order and reports `Slip`s; each rule checks one kind of them.
+After a slip the machine continues as if it had not happened, so that one mistake is one slip.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gonogo.judge.reading import Object
 
 UNNAMED = "message"
-"""How the standard calls an event without a name."""
+"""The standard's name for an event without a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Named:
 
 @once
 def events(exchange: Exchange) -> tuple[Named, ...]:
-    """The events that are JSON objects, in order. Raises Stop if there is none. [DONE] is no event of the surface."""
+    """The events that are JSON objects, in order. Raises Stop if there is none. [DONE] does not count."""
     found = []
     for event in reading.stream(exchange).events:
         value = reading.object_of(event.data)
@@ -76,7 +76,7 @@ class Course:
         self.slips.setdefault(kind, []).append(Slip(expected, found, event))
 
     def expect(self, kind: str, holds: object, expected: str, found: str, event: Named) -> None:
-        """Count one place where the kind was kept, or add a slip if it was not."""
+        """Count one correct occurrence of the kind, or add a slip."""
         if holds:
             self.kept[kind] += 1
         else:
@@ -87,8 +87,8 @@ class Course:
 class Machine:
     """The state machine of a surface: `read` runs it on a stream.
 
-    `kinds` maps each kind of slip to a noun phrase for what was seen if it is kept. `at_end` are the kinds that are
-    only decided at the end: a stream that broke off, or failed, proves nothing about them.
+    `kinds` maps each kind of slip to a noun phrase for its correct occurrences. `at_end` are the kinds that are only
+    decided at the end: a stream that was cut off or failed proves nothing about them.
     """
 
     read: Callable[[Exchange], Course]

@@ -1,4 +1,4 @@
-"""Readings are computed once per exchange and dropped with it."""
+"""Caches the result of reading an exchange for the lifetime of the exchange."""
 
 from __future__ import annotations
 

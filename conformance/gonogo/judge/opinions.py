@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
     Opinions = Mapping[str, str | None]
-    """What a check complains of, by its name; None if it finds nothing. One that does not fit is not there."""
+    """The complaint of each check by its name; None if it has none. Checks that do not apply are absent."""
 
 _KNOWN: WeakKeyDictionary[Exchange, Opinions] = WeakKeyDictionary()
 

@@ -24,7 +24,7 @@ EXCERPT = 160
 class Kept:
     """The rule holds, as these witnesses show; there is at least one.
 
-    Raises ValueError without any: a check that saw nothing proves nothing.
+    Raises ValueError without witnesses: a check without observations proves nothing.
     """
 
     witnesses: tuple[Witness, ...]
@@ -37,10 +37,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """What the contract expects, what was found instead, and where in the body (`at`), if in one place.
+    """The expected value, the found one, and the position in the body (`at`), if it is in one place.
 
-    `also` is set if a check of many exchanges names a few: the id of each, with its actual value. The place is then in
-    the first. Neither `expected` nor `found` names an exchange.
+    `also` is set if a check of many exchanges lists a few: the id of each, with its actual value. The position is then
+    in the first. Neither `expected` nor `found` names an exchange.
     """
 
     expected: str
@@ -49,7 +49,7 @@ class Deviation:
     also: tuple[tuple[str, str], ...] = ()
 
     def located(self, exchange: Exchange, offset: int, end: int | None = None) -> Deviation:
-        """The same deviation, with the bytes from `offset` on as its place."""
+        """The same deviation, with the position of the bytes from `offset` on."""
         return replace(self, at=position(exchange, offset, end))
 
 
@@ -63,7 +63,7 @@ class _LeftOpen:
 
     @property
     def because(self) -> Because:
-        """The same, as a judgement holds it."""
+        """The same for a judgement."""
         return Because(self.reason, self.values, self.about)
 
 
@@ -74,7 +74,7 @@ class Undecided(_LeftOpen):
 
 
 class Refused(_LeftOpen):
-    """The target plainly refused the feature."""
+    """The target explicitly refused the feature."""
 
     __slots__ = ()
 
@@ -82,8 +82,8 @@ class Refused(_LeftOpen):
 Outcome = Kept | Deviation | Undecided | Refused
 
 
-class Stop(Exception):  # noqa: N818 - an answer, not an error
-    """Raised if a check cannot continue; `outcome` becomes the check's outcome."""
+class Stop(Exception):  # noqa: N818 - a result, not an error
+    """Raised if a check cannot continue; `outcome` is the check's outcome."""
 
     def __init__(self, outcome: Undecided | Refused) -> None:
         super().__init__(outcome.reason.value)
@@ -91,7 +91,7 @@ class Stop(Exception):  # noqa: N818 - an answer, not an error
 
 
 def saw(what: str, *exchanges: Exchange, count: int = 1) -> Kept | Undecided:
-    """Kept, because `what` was seen in each exchange `count` times; undecided if every count is 0.
+    """Kept, because `what` was checked `count` times in each exchange; undecided if every count is 0.
 
     `what` is a noun phrase in the singular.
     """
@@ -139,7 +139,7 @@ def unanswered(exchange: Exchange) -> Stop:
 
 
 def position(exchange: Exchange, offset: int, end: int | None = None) -> Position:
-    """The place in the body, with the bytes there as text (at most 160, the rest cut)."""
+    """The position in the body, with the bytes there as text (at most 160)."""
     data = exchange.body[offset : end if end is not None else offset + EXCERPT]
     text = data[:EXCERPT].decode("utf-8", "backslashreplace").rstrip("\r\n")
     return Position(offset, exchange.arrival(offset), text + ("…" if len(data) > EXCERPT else ""))

@@ -1,4 +1,4 @@
-"""Reads bodies: one JSON value, or the chunks of a stream. || Each exchange is parsed once. Unreadable parts are
+"""Reads bodies: one JSON value, or the chunks of a stream. Each exchange is parsed once. Unreadable parts are
 skipped: other rules check that bodies are JSON and events are objects.
 """
 
@@ -23,7 +23,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The JSON object of one event, and where the event lies in the body, in bytes."""
+    """The JSON object of one event, and the byte offsets of the event in the body."""
 
     value: Object
     offset: int
@@ -36,10 +36,10 @@ class Chunk:
 
 
 def parse(text: str | bytes) -> object:
-    """The JSON value. Raises ValueError for anything RFC 8259 does not allow, NaN and Infinity among it.
+    """The JSON value. Raises ValueError for anything that RFC 8259 does not allow, including NaN and Infinity.
 
-    A lone surrogate, which JSON can escape and no text can hold, becomes "?". Raises Stop if values are nested too
-    deeply: RFC 8259 section 9 lets every reader have such a limit.
+    A lone surrogate, which JSON can escape but no text can contain, becomes "?". Raises Stop if values are nested too
+    deeply: RFC 8259 section 9 allows parsers to have such a limit.
     """
     try:
         value: object = json.loads(text, parse_constant=_refuse)
@@ -53,7 +53,7 @@ def parse(text: str | bytes) -> object:
 
 @once
 def answer(exchange: Exchange) -> Object:
-    """The body as a JSON object. Raises Stop if it is none."""
+    """The body as a JSON object. Raises Stop if it is not one."""
     try:
         value = parse(exchange.body)
     except ValueError:
@@ -83,13 +83,13 @@ def chunks(exchange: Exchange) -> tuple[Chunk, ...]:
 
 
 def is_error(data: str) -> bool:
-    """Whether the data of an event is an error frame, which ends a stream in place of more chunks."""
+    """Whether the data of an event is an error frame, which ends a stream."""
     value = object_of(data)
     return value is not None and bool(value.get("error"))
 
 
 def unfailed(exchange: Exchange) -> None:
-    """Raise Stop if a stream broke off or failed, so that it might have continued."""
+    """Raise Stop if a stream was cut off or failed, so that it might have continued."""
     if exchange.failure is not None:
         raise undecided(Reason.BROKEN_OFF, exchange, failure=exchange.failure.message)
     if any(is_error(event.data) for event in stream(exchange).events):
@@ -97,8 +97,8 @@ def unfailed(exchange: Exchange) -> None:
 
 
 def ended(exchange: Exchange) -> None:
-    """Raise Stop if a missing part of a stream might have followed: it broke off or failed, or an event cannot be
-    read.
+    """Raise Stop if a missing part of a stream might have followed: it was cut off or failed, or an event is
+    unreadable.
     """
     unfailed(exchange)
     if exchange.is_stream and _has_lost(exchange):
@@ -107,7 +107,7 @@ def ended(exchange: Exchange) -> None:
 
 @once
 def _has_lost(exchange: Exchange) -> bool:
-    """Whether a chunk may be lost in data that is not a JSON object, is not in a field, or has no end."""
+    """Whether a chunk may be missing: data is not a JSON object, is outside of a data field, or is incomplete."""
     found = stream(exchange)
     if any(event.data != DONE and object_of(event.data) is None for event in found.events):
         return True
@@ -183,13 +183,13 @@ def field(value: Object, name: str) -> str:
 
 
 def delta(choice: Object) -> Object:
-    """The delta of a choice; empty if it has none that can be read."""
+    """The delta of a choice; empty if it has no readable one."""
     found = choice.get("delta")
     return found if isinstance(found, dict) else {}
 
 
 def object_of(data: str) -> Object | None:
-    """The JSON object in a text; None if it is none."""
+    """The JSON object in a text; None if it is not one."""
     try:
         value = parse(data)
     except ValueError:

@@ -1,6 +1,6 @@
-"""The state machine of a response's stream, which reports events that are not allowed. || The effect of an event on a
-part of an item is in the tables of `judge.response_steps`. After a slip the machine continues as if the missing event
-had been there, so that one mistake is reported once.
+"""The state machine of a response's stream, which reports events that are not allowed. The effect of an event on a part
+of an item is in the tables of `judge.response_steps`. After a slip the machine continues as if the missing event had
+been sent, so that one mistake is reported once.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ERROR: Final = "error"
 
 
 class _Reader:
-    """Goes through one stream, event by event."""
+    """Processes one stream, event by event."""
 
     def __init__(self) -> None:
         self.course = Course()
@@ -55,7 +55,7 @@ class _Reader:
 
     def read(self, events: tuple[Named, ...]) -> Course:
         """The slips of the whole stream."""
-        # Other events, such as keep-alives, may come before it.
+        # Other events, such as keep-alives, may precede it.
         first = next((event for event in events if _is_of_response(event)), events[0])
         self.course.expect(
             "missing-created",
@@ -101,11 +101,11 @@ class _Reader:
         self._identify(event)
 
     def fail(self, _: Named) -> None:
-        """An error: events missing after it are no slips."""
+        """An error: missing events after it are not slips."""
         self._failed = True
 
     def end(self, event: Named) -> None:
-        """The response ends; its items are done by then, and the event repeats them."""
+        """The response ends; all its items must be done, and the event repeats them."""
         self._end_event = event
         self._failed = self._failed or event.type == FAILED
         self._identify(event)
@@ -191,7 +191,7 @@ class _Reader:
             self.course.expect("unlike-item", alike, expected, f"the item has {found!r}", event)
 
     def _close(self, part: Part, kind: str, event: Named) -> None:
-        """The end of an item is that of its arguments; any other part has an event of its own."""
+        """The end of an item also ends its arguments; any other part has its own event."""
         if kind != ARGUMENTS.said:
             expected = "an event that ends the part before the item is done"
             closed = part.state is State.CLOSED
@@ -214,9 +214,9 @@ class _Reader:
                 self.course.expect(kind, later.get(name) == known, f'{name} "{known}"', found, event)
 
     def _compare_output(self, event: Named, output: object) -> None:
-        """The last event has the streamed messages and calls, with their texts.
+        """The last event repeats the streamed messages and calls with their texts.
 
-        Reasoning may be streamed in one form and kept in another, or not at all.
+        Streamed reasoning may have another form there, or be missing.
         """
         final = [item for item in reading.objects(output) if item.get("type") != REASONING.item]
         known = [item for item in self._items if not item.is_reasoning]
@@ -311,14 +311,14 @@ class _Reader:
         if step is Step.TOLD:
             part.told = said
         if form is ARGUMENTS and not part.deltas:
-            return  # all at once, which clients accept too
+            return  # the whole text without deltas, which clients accept too
         told = "unlike-arguments" if form is ARGUMENTS else "unlike-text"
         kind = "unlike-part" if step is Step.CLOSED else told
         self.course.expect(
             kind, _alike(said, made), f"what the deltas make, {made!r}", f"it is {said!r}", event
         )
 
-    # ---- places and numbers
+    # ---- positions and numbers
 
     def _index(self, event: Named, otherwise: int) -> int:
         """The index of the event's item; `otherwise` if it has none."""
@@ -341,7 +341,7 @@ class _Reader:
         return self._at[index]
 
     def _count(self, event: Named) -> None:
-        """The sequence number of an event; extension events of servers may have none."""
+        """Check the sequence number of an event; extension events may have none."""
         number = reading.count(event.value.get("sequence_number"))
         if number is None and not event.type.startswith("response."):
             return
@@ -373,7 +373,7 @@ def _is_of_response(event: Named) -> bool:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Whether two texts are the same, spaces at their ends aside."""
+    """Whether two texts are equal except for spaces at their ends."""
     return one.strip() == other.strip()
 
 
@@ -387,7 +387,7 @@ def _object(value: object) -> Object:
 
 @once
 def course(exchange: Exchange) -> Course:
-    """The result of the machine for a stream. Raises Stop if it has no event."""
+    """The result of the state machine for a stream. Raises Stop if it has no event."""
     return _Reader().read(named_events.events(exchange))
 
 

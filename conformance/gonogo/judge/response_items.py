@@ -1,4 +1,4 @@
-"""The items of a response as its stream makes them, and the parts of each."""
+"""The items of a streamed response, and their parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gonogo.judge.reading import Object
 
     PartKey = tuple[str, int]
-    """The field that numbers parts of this kind, and the number."""
+    """The field with the part's number, and the number."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Item:
 
     @property
     def is_reasoning(self) -> bool:
-        """Whether it is reasoning, as it was added, or if it was not added, in its final form."""
+        """Whether it is reasoning when it was added, or in its final form if it was never added."""
         return REASONING.item in (self.type, (self.done or {}).get("type"))
 
     @property

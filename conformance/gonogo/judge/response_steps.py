@@ -1,6 +1,6 @@
 """The steps of a response's stream, and the effect of each on a part of an item in every state, as tables.
 
-A stream is a response, a response has items, and an item has parts. Every kind of slip is a rule's own. Source:
+A stream is a response, a response has items, and an item has parts. Each kind of slip has its own rule. Source:
 openai/openai-openapi, ResponseStreamEvent; Open Responses specification, "Streaming".
 """
 
@@ -52,7 +52,7 @@ REASONING: Final = Form("reasoning", "reasoning_text", "content_index")
 SUMMARY: Final = Form("reasoning", "summary_text", "summary_index")
 ARGUMENTS: Final = Form("function_call", None, None, "arguments")
 ITEMS: Final = frozenset({TEXT.item, REASONING.item, ARGUMENTS.item})
-"""The types of items that these events are about."""
+"""The types of the items with these events."""
 OWN_PARTS: Final[Mapping[str, Form]] = {TEXT.item: TEXT, REASONING.item: REASONING}
 """The usual content part of an item, by the type of the item."""
 FORMS: Final[Mapping[str, Form]] = {str(form.part): form for form in (TEXT, REFUSAL, REASONING, SUMMARY)}
@@ -75,9 +75,9 @@ STEPS: Final[Mapping[str, tuple[Step, Form | None]]] = {
     "response.function_call_arguments.delta": (Step.DELTA, ARGUMENTS),
     "response.function_call_arguments.done": (Step.TOLD, ARGUMENTS),
 }
-"""The steps of parts; the events of a content part say in `part` what it is.
+"""The steps of parts; the events of a content part have its type in `part`.
 
-The events of reasoning have two names: one version of Open Responses calls them response.reasoning.delta and .done.
+Reasoning events have two names: one version of Open Responses calls them response.reasoning.delta and .done.
 """
 
 PARTS: Final[Mapping[tuple[State, Step], tuple[State, str | None]]] = {
@@ -98,7 +98,7 @@ PARTS: Final[Mapping[tuple[State, Step], tuple[State, str | None]]] = {
     (State.CLOSED, Step.TOLD): (State.CLOSED, "late-step"),
     (State.CLOSED, Step.CLOSED): (State.CLOSED, "late-step"),
 }
-"""The state after a step, and the slip that the step is in that state."""
+"""The state after each step, and the slip if the step is not allowed in the previous state."""
 
 EXPECTED: Final[Mapping[str, str]] = {
     "unannounced-part": "an event that adds the part before this",
@@ -148,5 +148,5 @@ KINDS: Final[dict[str, str]] = {
     "unordered-sequence": "sequence_number above the one before",
     "sequence-gap": "sequence_number that is the next",
 }
-"""What is seen where no slip of a kind is found."""
+"""A noun phrase for the correct occurrences of each kind."""
 AT_END: Final = frozenset({"missing-in-progress", "missing-end", "unfinished-item"})

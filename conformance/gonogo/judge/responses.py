@@ -1,5 +1,5 @@
-"""Reads responses: the final object, its items, its texts and its calls. || The last event of a stream carries the same
-object as a whole answer: rules about the object check both.
+"""Reads responses: the final object, its items, its texts and its calls. The last event of a stream has the same object
+as a complete answer, so that rules about the object check both.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def end(exchange: Exchange) -> Named:
 
 @once
 def final(exchange: Exchange) -> Object:
-    """The final response: the whole answer, or that of the last event. Raises Stop if there is none."""
+    """The final response: the complete answer, or that in the last event. Raises Stop if there is none."""
     if not exchange.is_stream:
         return reading.answer(exchange)
     found = end(exchange).value.get("response")
@@ -51,7 +51,7 @@ def final(exchange: Exchange) -> Object:
 
 
 def output(exchange: Exchange) -> list[Object]:
-    """The items of the final response. Raises Stop if they are no list."""
+    """The items of the final response. Raises Stop if they are not a list."""
     found = final(exchange).get("output")
     if not isinstance(found, list):
         raise undecided(Reason.FIELD_NOT, exchange, field="output", kind="a list")
@@ -82,7 +82,7 @@ def texts(item: Object) -> Iterator[str]:
 
 
 def is_cut(exchange: Exchange) -> bool:
-    """Whether the response is marked as cut."""
+    """Whether the response is marked as incomplete."""
     return final(exchange).get("status") == "incomplete"
 
 
@@ -93,12 +93,12 @@ def cut_reason(exchange: Exchange) -> object:
 
 
 def is_limited(exchange: Exchange) -> bool:
-    """Whether nothing but the limit can have cut the response: no filter, and no failure."""
+    """Whether only the limit can have truncated the response: there is no filter and no failure."""
     return final(exchange).get("status") in (None, "completed") or cut_reason(exchange) == LIMITED
 
 
 def uncut(exchange: Exchange) -> None:
-    """Raise Stop if the response was cut, marked as such or not, so that a missing part might have followed."""
+    """Raise Stop if the response was truncated, marked or not, so that a missing part might have followed."""
     limit, counted = reading.count(exchange.request.fields.get(LIMITED)), reading.usage(final(exchange)) or {}
     made = reading.count(counted.get("output_tokens"))
     if limit is not None and made is not None and made >= limit:
@@ -116,7 +116,7 @@ def counts(exchange: Exchange) -> Object:
 
 
 def count(exchange: Exchange, name: str) -> int:
-    """One number of the usage. Raises Stop if it is no number."""
+    """One number of the usage. Raises Stop if it is not a number."""
     found = reading.count(counts(exchange).get(name))
     if found is None:
         raise undecided(Reason.FIELD_NOT, exchange, field=name, kind="a whole number")
@@ -134,7 +134,7 @@ def _text(exchange: Exchange) -> str:
 
 
 def _reason(response: Object) -> str | None:
-    """The reason why the response ended, in chat's terms; None if it has none."""
+    """The reason why the response ended as a chat finish reason; None if it has none."""
     if response.get("status") == "incomplete":
         details = response.get("incomplete_details")
         return LENGTH if isinstance(details, dict) and details.get("reason") == LIMITED else None
@@ -145,7 +145,7 @@ def _reason(response: Object) -> str | None:
 
 
 def told(exchange: Exchange) -> Told:
-    """The answer in the form that all surfaces share. Raises Stop if it cannot be read."""
+    """The answer in the common form of all surfaces. Raises Stop if it is unreadable."""
     response = final(exchange)
     counted = reading.usage(response) or {}
     return Told(

@@ -1,6 +1,6 @@
 """Validation against the contract's schemas, with errors that name one field each.
 
-A schema error is reported at the field that causes it: a missing property at its own path, and a value that fits no
+A schema error is reported at the field that causes it: a missing property at its own path, and a value that matches no
 branch of a union at the error of the nearest branch.
 """
 
@@ -66,7 +66,7 @@ def _validator(component: str) -> Any:  # noqa: ANN401 - jsonschema-rs has one v
 
 
 def _causes(error: Any) -> Iterator[Any]:  # noqa: ANN401 - jsonschema-rs' error
-    """The errors of the nearest branch; the error itself if it is no union."""
+    """The errors of the nearest branch; the error itself if the schema is not a union."""
     branches = [branch for branch in getattr(error.kind, "context", None) or [] if branch]
     if not branches:
         yield error
@@ -115,7 +115,7 @@ def _could_be_left_out(path: list[str | int], component: str, value: object) -> 
 
 
 def _sentence(error: Any) -> str:  # noqa: ANN401 - jsonschema-rs' error
-    """The error with the value, which jsonschema-rs omits for a few kinds."""
+    """The error with the value, which jsonschema-rs omits in a few messages."""
     found = json.dumps(error.instance, ensure_ascii=False)
     match error.kind.name:
         case "required":

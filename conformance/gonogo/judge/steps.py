@@ -1,7 +1,7 @@
-"""The Then vocabulary: how a check selects the answers that it judges.
+"""The Then vocabulary: registers checks, with the answers to which each applies.
 
-A check sees one exchange at a time, or with `compare` all of a rule's at once. Most are about accepted requests only,
-and the judge filters the other answers: refused ones are unsupported, failed ones undecided.
+A check reads one exchange at a time, or with `compare` all exchanges of a rule at once. Most apply only to accepted
+requests, and the judge filters the other answers: refused ones are unsupported, failed ones undecided.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Of(StrEnum):
     """The answers that a check applies to."""
 
     ACCEPTED = "accepted"  # answered with 2xx, and complete
-    BEGUN = "begun"  # answered with 2xx, even if the body broke off
+    BEGUN = "begun"  # answered with 2xx, even if the body was cut off
     REFUSED = "refused"  # answered with 4xx or 5xx
     ANSWERED = "answered"  # any status, body complete
     ANY = "any"  # any outcome
@@ -85,7 +85,7 @@ class Bound:
 
 
 def admit(exchange: Exchange, of: Of) -> None:
-    """Let the exchange through to a check of such answers. Raises Stop with the outcome otherwise."""
+    """Return if the check applies to the exchange. Raises Stop with the outcome otherwise."""
     if of is Of.ANY:
         return
     status, failure = exchange.status, exchange.failure

@@ -1,5 +1,5 @@
-"""Reads an answer of any surface: the text, the finish reason, and the token counts. || A surface is a row of
-`READERS`. Rules that compare surfaces, and those about any text, use them.
+"""Reads an answer of any surface: the text, the finish reason, and the token counts. A surface is a row of `READERS`.
+Rules that compare surfaces use it, and rules about any text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 STOP: Final = "stop"
 LENGTH: Final = "length"
 CALLS: Final = "tool_calls"
-"""Why an answer ends, in the words of chat."""
+"""The chat finish reasons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Told:
 
 
 def or_none(read: Callable[[Exchange], Value], exchange: Exchange) -> Value | None:
-    """The result of `read`; None if the answer cannot be read."""
+    """The result of `read`; None if the answer is unreadable."""
     try:
         return read(exchange)
     except Stop:
@@ -41,4 +41,4 @@ def or_none(read: Callable[[Exchange], Value], exchange: Exchange) -> Value | No
 
 
 READERS: dict[str, Callable[[Exchange], Told]] = {}
-"""What reads an answer, whole or streamed, by the path of its operation. Raises Stop if it cannot be read."""
+"""The reader of complete and streamed answers by the path of the operation. Raises Stop for unreadable answers."""

@@ -17,7 +17,7 @@ ARRAYS = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
 
 
 def pieces(exchange: Exchange) -> list[object]:
-    """`logprobs` of the first choice: of a whole answer, or of each chunk with any."""
+    """The `logprobs` of the first choice: of a complete answer, or of each chunk that has any."""
     if exchange.is_stream:
         found = [choice.get("logprobs") for _, choice in reading.by_choice(exchange).get(0, [])]
         return [value for value in found if value is not None]
@@ -40,7 +40,7 @@ def entries(exchange: Exchange) -> list[Object]:
 
 
 def arrays(exchange: Exchange) -> dict[str, list[object]]:
-    """The arrays of a completion, chunks joined. Raises Stop if there is no array of tokens."""
+    """The arrays of a completion, joined over chunks. Raises Stop if there is no array of tokens."""
     found: dict[str, list[object]] = {}
     for piece in pieces(exchange):
         for name in ARRAYS:
@@ -53,7 +53,7 @@ def arrays(exchange: Exchange) -> dict[str, list[object]]:
 
 
 def _none(exchange: Exchange, name: str) -> Stop:
-    """The reason: the field of that name is missing, or they are in the other operation's form."""
+    """The exception: the field of that name is missing, or the log probabilities have the other operation's form."""
     if any(isinstance(piece, dict) and piece for piece in pieces(exchange)):
         return undecided(Reason.LOGPROBS_OF_OTHER_FORM, exchange, field=name)
     return undecided(Reason.NO_LOGPROBS, exchange)
@@ -65,5 +65,5 @@ def number(value: object) -> float | None:
 
 
 def asked(exchange: Exchange, name: str) -> int:
-    """A count of the request; 0 if it has none."""
+    """A number in the request; 0 if it has none."""
     return reading.count(exchange.request.fields.get(name)) or 0

@@ -1,4 +1,4 @@
-"""Causes: one defect of a target that explains several findings."""
+"""Causes: defects of a target that each explain several findings."""
 
 from gonogo.judge.causes.grouping import explain
 

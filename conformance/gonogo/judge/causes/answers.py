@@ -1,4 +1,4 @@
-"""Defects of whole answers, of server crashes, and of model lists."""
+"""Defects of complete answers and model lists, and server crashes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _died(observed: Observations) -> Sighting | None:
-    """The target no longer answers after a request: failures of requests in flight follow from that."""
+    """The target no longer answers after a request; failures of requests in flight follow from this."""
     for judgement in observed.broken("http.survives"):
         if judgement.evidence:
             first = [piece.exchange for piece in judgement.evidence]
@@ -50,7 +50,7 @@ def _torn(observed: Observations) -> Sighting | None:
 
 
 def _list_for_model(observed: Observations) -> Sighting | None:
-    """A list is returned for any model: the path is routed to the list of models."""
+    """The answer for any single model is the model list, because the path is routed to it."""
 
     def is_list(exchange: Exchange) -> str | None:
         model = exchange.request.path.removeprefix("/models/")
@@ -62,14 +62,14 @@ def _list_for_model(observed: Observations) -> Sighting | None:
 
 
 def _alike(observed: Observations, judgement: Judgement) -> bool:
-    """A list of texts with one vector for all."""
+    """All texts of a list have the same vector."""
     answers = [body(observed.exchanges[piece.exchange]) for piece in judgement.evidence]
     found = [[entry.get("embedding") for entry in reading.objects(one.get("data"))] for one in answers]
     return any(len(vectors) > 1 and all(v == vectors[0] for v in vectors) for vectors in found)
 
 
 def _key_missing(observed: Observations, judgement: Judgement) -> bool:
-    """A choice, its message or its log probabilities, without a key that the schema requires, possibly null."""
+    """A choice, its message or its log probabilities lack a key that the schema requires and that can be null."""
     exchange, key = observed.shown(judgement), judgement.rule.id.rpartition(".")[2]
     if exchange.is_stream:
         choices = [choice for chunk in reading.chunks(exchange) for choice in chunk.choices]

@@ -42,7 +42,7 @@ ENOUGH = 5
 
 
 def _usages(observed: Observations) -> Iterator[list[tuple[Exchange, Object]]]:
-    """The usage of each answer that has one, an operation at a time."""
+    """The usage of each answer with usage, grouped by operation."""
     for path in GENERATIONS:
         answers = [e for e in observed.answers if e.request.path == path]
         yield [(exchange, usage) for exchange in answers if (usage := _usage(exchange)) is not None]
@@ -58,7 +58,7 @@ def _usage(exchange: Exchange) -> Object | None:
 
 
 def _missing(observed: Observations) -> Sighting | None:
-    """No whole answer, and no stream that asked for it, has any usage."""
+    """No complete answer, and no stream that requested it, has usage."""
     asked = [*observed.wholes, *(stream for stream in observed.streams if _asks(stream))]
     if len(asked) < ENOUGH or any(_usage(exchange) is not None for exchange in asked):
         return None
@@ -78,7 +78,7 @@ def _zero(observed: Observations) -> Sighting | None:
 
 
 def constant(observed: Observations) -> Sighting | None:
-    """Different prompts of one operation, and always the same counts."""
+    """Different prompts of one operation always have the same counts."""
     seen: list[str] = []
     where: list[str] = []
     for found in _usages(observed):
@@ -117,7 +117,7 @@ def _first_id(stream: Exchange) -> object:
 
 
 def _times_changed(observed: Observations, judgement: Judgement) -> bool:
-    """Two lists with the same ids, and other times."""
+    """Two model lists have the same ids and different creation times."""
     lists = [
         {str(entry.get("id")): entry.get("created") for entry in reading.objects(body(exchange).get("data"))}
         for exchange in (observed.exchanges[piece.exchange] for piece in judgement.evidence)

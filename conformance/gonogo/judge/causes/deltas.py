@@ -27,7 +27,7 @@ OF_STREAMED_TEXT = (
     "completions.echo.stream*",
     "clients.*",
 )
-"""Rules about the text that the deltas of a stream make."""
+"""Rules about the joined text of a stream's deltas."""
 
 
 def _cumulative(observed: Observations) -> Sighting | None:
@@ -43,7 +43,7 @@ def _cumulative(observed: Observations) -> Sighting | None:
 
 
 def _of_pairs(told: Callable[[str, list[str]], str | None]) -> Callable[[Observations], Sighting | None]:
-    """Recognise a fault by the pairs of greedy texts, whole and streamed: each pair must show it."""
+    """Recognise a fault by the pairs of complete and streamed greedy texts: each pair must show it."""
 
     def look(observed: Observations) -> Sighting | None:
         seen = None
@@ -81,7 +81,7 @@ def _last_lost(text: str, parts: list[str]) -> str | None:
 
 def _twice(text: str, parts: list[str]) -> str | None:
     streamed = "".join(parts)
-    # Up to the second of the two the texts are equal; so a stream without end is not joined again for each piece.
+    # The texts are equal up to the second of the two, so that an endless stream is not joined again for each piece.
     same = takewhile(lambda pair: pair[0] == pair[1], zip(streamed.strip(), text, strict=False))
     alike = len(streamed) - len(streamed.lstrip()) + sum(1 for _ in same)
     end = 0

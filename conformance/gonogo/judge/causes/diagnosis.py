@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Where a fault was seen: a clause that says how, and the ids of the exchanges, the best first.
+    """The observation of a fault: a clause that describes it, and the ids of the exchanges, the best first.
 
     `lead` is the id of the broken rule that shows it best, if there is one.
     """
@@ -32,8 +32,8 @@ class Sighting:
 class Diagnosis:
     """One kind of fault.
 
-    `id` is its name, `title` a sentence without full stop, `breaks` which clients break and how. `look` returns where
-    it is seen, or None. A broken rule whose id matches `explains` follows from it if one of its exchanges shows the
+    `id` is its name, `title` a sentence without full stop, `breaks` which clients break and how. `look` returns the
+    sighting, or None. A broken rule whose id matches `explains` follows from it if one of its exchanges shows the
     fault; so does an undecided rule.
     """
 
@@ -87,7 +87,7 @@ def of_judgements(judgements: Iterable[Judgement]) -> Sighting:
 
 
 def ignoring(look: Look, *names: str) -> Look:
-    """The same sighting for a parameter that is ignored: in every accepted request that has it, an invalid one too."""
+    """The same sighting for an ignored parameter: in every accepted request that has it, including invalid ones."""
 
     def widened(observed: Observations) -> Sighting | None:
         seen = look(observed)

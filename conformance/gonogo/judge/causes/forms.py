@@ -1,4 +1,4 @@
-"""The forms of a generation (whole, streamed, …), and the forms that a defect is limited to."""
+"""The forms of a generation (complete, streamed, …), and the forms to which a defect is limited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAMES = {
 
 
 def only_in(broken: Iterable[Exchange], kept: Iterable[Exchange]) -> str:
-    """The forms of the broken exchanges, as ", in ... only", if another form was seen to keep it; else ""."""
+    """The forms of the broken exchanges, as ", in ... only", if another form is correct; else ""."""
     wrong = {_form(exchange) for exchange in broken}
     if not {_form(exchange) for exchange in kept} - wrong:
         return ""

@@ -1,6 +1,6 @@
 """Groups broken rules into causes: by known kinds of defects, else by the dependencies of the rules.
 
-No verdict changes here. A cause only shows several findings as one.
+Grouping changes no verdict. A cause only presents several findings as one.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ ECHOES = (
     "robustness.*",
     "fuzz.*",
 )
-"""Rules about every exchange: where others explain all the exchanges in which one is broken, it says nothing more."""
+"""Echoes: rules about every exchange, which are redundant if others explain all exchanges in which they are broken."""
 
 ANYWHERE = ("http.no_server_error", "http.complete")
-"""Of those, the rules about unexpected failures: one of them elsewhere must not be lost in a cause."""
+"""The echoes about unexpected failures: a failure elsewhere must not be hidden in a cause."""
 
 OF_STATUS = ("http.no_server_error", "http.retry_after")
-"""Echoes about the status of an error: its form does not explain it."""
+"""Echoes about the status of an error, which the form of the error does not explain."""
 
 OPEN = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
 
@@ -55,7 +55,8 @@ TWINS = {
     "list": "an operation",
     "streamed": "an operation",
 }
-"""The middle of an id that only names the operation or the form: rules of one section that end alike are one there."""
+"""The middle parts of an id that only name the operation or the form: rules of one section with the same ending are
+equivalent."""
 
 
 SAME: Final[Mapping[str, str]] = {
@@ -66,15 +67,15 @@ SAME: Final[Mapping[str, str]] = {
     "responses.stream.call_item_id": "responses.call.id",
     "responses.stream.item_id": "responses.message.id",
 }
-"""Rules of streams, and the rule with the same requirement of a whole answer, where the ids do not tell."""
+"""Rules about streams, and the rule with the same requirement for a complete answer, if the ids do not show it."""
 
 ABOUT_A_FIELD = ('"', "/", "stop_reason is ")
-"""What a finding about a field of an answer begins with: on one surface, the same one is the same defect."""
+"""The beginning of a finding about a field of an answer: the same finding on one surface is the same defect."""
 
 
 @dataclass(eq=False)
 class _Group:
-    """A cause under construction: the broken rules that follow from it, and the known fault, if it is one."""
+    """A cause under construction: the broken rules that follow from it, and the known fault if there is one."""
 
     judgements: list[Judgement] = field(default_factory=list)
     diagnosis: Diagnosis | None = None
@@ -91,7 +92,7 @@ class _Group:
 
     @property
     def lead(self) -> Judgement:
-        """The rule to look at first: the diagnosis's, else a must rule, else one that is not an echo."""
+        """The most relevant rule: the diagnosis's, else a must rule, else one that is not an echo."""
         named = None if self.sighting is None else self.sighting.lead
         return min(
             self.judgements,
@@ -116,7 +117,7 @@ class _Grouping:
         for diagnosis in DIAGNOSES:
             self._diagnose(diagnosis)
         for judgement in list(self.rest):
-            if judgement in self.rest:  # and is not assigned already, with an earlier rule that it needs
+            if judgement in self.rest:  # and was not already assigned with an earlier rule that it needs
                 self._add_to_need(judgement)
         names: dict[Hashable, _Group] = {}
         for judgement in [j for j in self.rest if not fits(j.rule.id, ECHOES)]:
@@ -152,7 +153,7 @@ class _Grouping:
             return
 
     def _twin(self, judgement: Judgement, names: dict[Hashable, _Group]) -> _Group | None:
-        """The group with the same requirement of another operation, or the same finding in the same places."""
+        """The group with the same requirement for another operation, or with the same finding in the same places."""
         known = list(_names(judgement))
         group = next((names[name] for name in known if name in names), None)
         if group is None:
@@ -162,7 +163,7 @@ class _Grouping:
         return group
 
     def _covering(self, judgement: Judgement) -> _Group | None:
-        """The group that already covers an echo: if all groups together have all its exchanges."""
+        """The group that covers an echo, if all groups together have all its exchanges."""
         where = _exchanges(judgement)
         said = FORM_OF_ERRORS if judgement.rule.id in OF_STATUS else ()
         covered = {id(group): where & group.exchanges_but(said) for group in self.groups}
@@ -182,9 +183,9 @@ class _Grouping:
 
 
 def explain(judgements: Sequence[Judgement], record: Record) -> tuple[list[Judgement], tuple[Cause, ...]]:
-    """The judgements, each broken one with the id of its cause, and the causes, those of must rules first.
+    """The judgements, with the id of the cause in each broken one, and the causes, those of must rules first.
 
-    A rule that is undecided because of a cause is not applicable, and has the cause's id too.
+    A rule that is undecided because of a cause becomes not applicable, and has the cause's id too.
     """
     observed = Observations({j.rule.id: j for j in judgements}, {e.id: e for e in record.exchanges})
     groups = _Grouping(observed).run()
@@ -199,7 +200,7 @@ def explain(judgements: Sequence[Judgement], record: Record) -> tuple[list[Judge
 
 
 def needed(judgement: Judgement, judgements: Mapping[str, Judgement]) -> Iterator[Judgement]:
-    """The rules that one needs, and those that these need, nearest first."""
+    """The rules that one needs, directly and indirectly, nearest first."""
     seen: set[str] = set()
     ahead = list(judgement.rule.needs)
     while ahead:
@@ -212,7 +213,7 @@ def needed(judgement: Judgement, judgements: Mapping[str, Judgement]) -> Iterato
 
 
 def _names(judgement: Judgement) -> Iterator[Hashable]:
-    """The keys by which two findings are the same: a requirement of another operation, or the same finding in the same
+    """The keys by which two findings are the same: the requirement for any operation, or the same finding in the same
     places.
     """
     *section, form, last = judgement.rule.id.split(".")
@@ -228,7 +229,7 @@ def _names(judgement: Judgement) -> Iterator[Hashable]:
 
 
 def _without_times(actual: str) -> str:
-    """The finding without the pointer to its field, and without how often more it was seen."""
+    """The finding without the pointer to its field, and without the number of further occurrences."""
     pointer = actual.startswith("/") and ': "' in actual
     return (actual.partition(": ")[2] if pointer else actual).partition(", and ")[0]
 
@@ -236,12 +237,12 @@ def _without_times(actual: str) -> str:
 def _left_open(
     observed: Observations, groups: Sequence[_Group], broken: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """The undecided rules that a cause explains, with its id: they need a broken rule, or lack what it lacks."""
+    """The undecided rules that a cause explains, with its id: they need a broken rule, or lack the same field."""
     for judgement in observed.judgements.values():
         if judgement.verdict not in OPEN or judgement.because is None:
             continue
         if judgement.because.reason in LOST:
-            continue  # the request that may have stopped the target was not read for this rule
+            continue  # this rule did not read the request that may have stopped the target
         about = set(judgement.because.about)
         needs = [need for need in needed(judgement, observed.judgements) if need.rule.id in broken]
         cause = next((broken[n.rule.id] for n in needs if not about.isdisjoint(_exchanges(n))), None)
@@ -254,10 +255,10 @@ def _left_open(
 def _unseen(
     observed: Observations, groups: Sequence[_Group], explained: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """The rules that found nothing to check in any answer, if a cause explains it, with its id.
+    """The rules without anything to check in any answer, if a cause explains it, with its id.
 
-    They need a rule that it breaks or leaves undecided, or are among those that the known fault breaks. Such a rule
-    names one of its exchanges, and the fault may have been seen in others.
+    They need a rule that the cause breaks or leaves undecided, or are among those that the known fault breaks. Such a
+    rule names one of its exchanges, and the fault may have been observed in others.
     """
     for judgement in observed.judgements.values():
         if judgement.rule.id in explained or not _saw_nothing(judgement):
@@ -280,7 +281,7 @@ def _saw_nothing(judgement: Judgement) -> bool:
 
 
 def _unasked(judgement: Judgement, observed: Observations) -> Judgement:
-    """The judgement; not applicable if nothing was seen of a feature that the target refuses."""
+    """The judgement; not applicable if the target refuses the feature and there is no other observation of it."""
     if _saw_nothing(judgement) and any(
         need.verdict is Verdict.UNSUPPORTED for need in needed(judgement, observed.judgements)
     ):
@@ -297,10 +298,10 @@ def _leaves_open(group: _Group, judgement: Judgement, about: set[str]) -> bool:
 
 
 def _follows(judgement: Judgement, where: set[str], *, broad: bool) -> bool:
-    """Whether a finding is in an exchange with the fault; for a failure of any request, all of it must be.
+    """Whether a finding is in an exchange with the fault; for rules about failures, all its exchanges must be.
 
     If the defect explains nearly all findings, or the rule is about the form of any error, only the exchange of the
-    finding counts: others may well have the fault.
+    finding counts, because others may have the fault too.
     """
     found = _exchanges(judgement)
     if fits(judgement.rule.id, ANYWHERE):
@@ -311,7 +312,7 @@ def _follows(judgement: Judgement, where: set[str], *, broad: bool) -> bool:
 
 
 def _says_so(group: _Group, because: Because) -> bool:
-    """Whether a rule of the group found missing, in the same exchange, what left another one undecided."""
+    """Whether a rule of the group reports, in the same exchange, the missing field of an undecided rule."""
     return any(
         missing.says_so(one.rule.id, because) and not _exchanges(one).isdisjoint(because.about)
         for one in group.judgements
@@ -337,7 +338,7 @@ def _cause(group: _Group, undecided: Iterable[str]) -> Cause:
 
 
 def _evidence(group: _Group, lead: Judgement) -> Evidence | None:
-    """The exchange to look at: the first with the fault, with the offending bytes if a rule locates them."""
+    """The exchange to show: the first with the fault, with the offending bytes if a rule locates them."""
     pieces = [piece for judgement in (lead, *group.judgements) for piece in judgement.evidence]
     if group.sighting is None or group.sighting.lead == lead.rule.id:
         return next((piece for piece in lead.evidence if piece.position), next(iter(lead.evidence), None))

@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 
 
 STOPPED = ("stop.*.honoured", "stop.completions.stream")
-"""The rules that a text ends at its stop sequence, in each form."""
+"""The rules by which a text ends at its stop sequence, in each form."""
 
 NUMBERED = ("choices.*.number", "choices.*.streamed")
-"""The rules that as many choices come as were requested, in each form."""
+"""The rules by which the number of choices is the requested one, in each form."""
 
 ENOUGH = 5
-"""Different prompts, which no model answers alike."""
+"""Different prompts, to which no model gives the same answer."""
 
 
 def _canned(observed: Observations) -> Sighting | None:
-    """Different prompts and limits of one operation, whole and streamed, with always the same text."""
+    """Different prompts and limits of one operation, complete and streamed, always have the same text."""
     for path in GENERATIONS:
         answers = [exchange for exchange in observed.answers if exchange.request.path == path]
         said = [(e, text) for e in answers if (text := whole_text(e) or "".join(pieces(e)))]
@@ -57,7 +57,7 @@ def _canned(observed: Observations) -> Sighting | None:
 
 
 def _limit(observed: Observations) -> Sighting | None:
-    """Answers beyond their limit: by usage, by words if nothing is counted, or all alike."""
+    """Answers exceed their limit: by usage, by words if there is no usage, or because all are equally long."""
     counted = constant(observed) is None
 
     def beyond(exchange: Exchange) -> str | None:
@@ -92,7 +92,7 @@ def _newer_only(wrong: Iterable[Exchange], kept: Iterable[Exchange]) -> str:
 
 
 def _ends_at_limit(exchange: Exchange) -> bool:
-    """Whether an answer shows that its limit is kept: it has exactly that many tokens."""
+    """Whether an answer shows that its limit is kept: it has exactly that number of tokens."""
     fields = exchange.request.fields
     limit = fields.get("max_completion_tokens", fields.get("max_tokens"))
     return limit is not None and limit == _completion_tokens(exchange)
@@ -122,7 +122,7 @@ def _completion_tokens(exchange: Exchange) -> int | None:
 
 
 def _stops(ending: Ending) -> Look:
-    """Recognise a fault by the way a text ends that a stop sequence should have ended."""
+    """Recognise a fault by the end of a text that should have ended at a stop sequence."""
 
     def look(observed: Observations) -> Sighting | None:
         return _with_forms(
@@ -133,7 +133,7 @@ def _stops(ending: Ending) -> Look:
 
 
 def _with_forms(observed: Observations, found: list[Judgement], rules: tuple[str, ...]) -> Sighting | None:
-    """The findings of broken rules, and the forms, if rules of the same kind pass in others."""
+    """The findings of broken rules, and their forms if rules of the same kind pass in other forms."""
     if not found:
         return None
     kept = [j for j in observed.judgements.values() if j.verdict is Verdict.PASS and fits(j.rule.id, rules)]
@@ -149,7 +149,7 @@ def _ends(observed: Observations, judgement: Judgement, ending: Ending) -> bool:
 
 
 def _logprobs(observed: Observations) -> Sighting | None:
-    """No log probabilities though a rule requests them, and in every such answer that has none either."""
+    """Log probabilities are missing although a rule requests them; includes all other such answers without them."""
     look = broken("logprobs.*.present", "logprobs.*.streamed", found=_without_logprobs)
     seen = look(observed)
     if seen is None:
@@ -164,7 +164,7 @@ def _logprobs(observed: Observations) -> Sighting | None:
 
 
 def _without_logprobs(observed: Observations, judgement: Judgement) -> bool:
-    """No choice has log probabilities, in any form."""
+    """No choice has log probabilities in either form."""
     return not any(choice.get("logprobs") for choice in _choices(observed.shown(judgement)))
 
 
@@ -175,7 +175,7 @@ def _n(observed: Observations) -> Sighting | None:
 
 
 def _one_choice(observed: Observations, judgement: Judgement) -> bool:
-    """Only one choice; if it continues after its finish reason, others came under its index."""
+    """There is only one choice; if it continues after its finish reason, other choices had its index."""
     choices = _choices(observed.shown(judgement))
     if len({choice.get("index") for choice in choices}) != 1:
         return False
@@ -351,4 +351,4 @@ ZERO = (
         _zero_limit,
     ),
 )
-"""Looked for once it is known that parameters are validated at all."""
+"""Diagnoses that are tried only if parameters are validated in general."""

@@ -1,4 +1,4 @@
-"""What a rule found missing, and the rules about exactly that, on which an undecided rule depends."""
+"""Maps the reasons of undecided rules to the rules about the missing field itself."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ SAID_BY: Final[Mapping[Reason, tuple[str, ...]]] = {
     Reason.NOT_JSON: ("*.json", "*.content_type"),
     Reason.NOT_AN_OBJECT: ("*.json",),
 }
-"""Patterns of the rules that find the same thing missing, by the reason for which another is left open."""
+"""Patterns of the rules that report the same missing field, by the reason of an undecided rule."""
 
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "content": _TEXT,
@@ -69,11 +69,11 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "completion_tokens": _USAGE,
     "total_tokens": _USAGE,
 }
-"""The same for a field that is not what it should be, where the rules about it do not end in its name."""
+"""The same for an invalid field, if the ids of the rules about it do not end with its name."""
 
 
 def says_so(rule_id: str, because: Because) -> bool:
-    """Whether a broken rule of this id already reports what left another one undecided."""
+    """Whether a broken rule with this id already reports the reason for which another one is undecided."""
     if because.reason is not Reason.FIELD_NOT:
         return fits(rule_id, SAID_BY.get(because.reason, ()))
     name = str(because.values.get("field")).rpartition(".")[2].removesuffix("[]")

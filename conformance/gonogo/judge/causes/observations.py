@@ -28,7 +28,7 @@ GENERATIONS = ("/chat/completions", "/completions")
 class Observations:
     """Judgements by the id of their rule, and exchanges by their id, both in the order of the run.
 
-    `explained` holds the ids of the broken rules with a known cause; it grows during the search.
+    `explained` has the ids of the broken rules with a known cause; it grows during the search.
     """
 
     judgements: Mapping[str, Judgement]
@@ -40,7 +40,7 @@ class Observations:
         return [j for j in self._broken if fits(j.rule.id, patterns)]
 
     def unexplained(self, *patterns: str) -> list[Judgement]:
-        """Those of `broken` whose cause is not known yet."""
+        """The judgements of `broken` without a known cause."""
         return [j for j in self.broken(*patterns) if j.rule.id not in self.explained]
 
     def shown(self, judgement: Judgement) -> Exchange:
@@ -53,7 +53,7 @@ class Observations:
 
     @cached_property
     def streams(self) -> list[Exchange]:
-        """Accepted generations that are answered with an event stream that carries a chunk."""
+        """Accepted generations that are answered with an event stream with at least one chunk."""
         return [e for e in self._generations if e.is_stream and kinds.of_its_kind(e)]
 
     @cached_property
@@ -90,7 +90,7 @@ class Observations:
 
 
 def fits(rule_id: str, patterns: Iterable[str]) -> bool:
-    """Whether the id fits one of the patterns, in which "*" stands for any characters."""
+    """Whether the id matches one of the patterns, in which "*" stands for any characters."""
     return any(fnmatchcase(rule_id, pattern) for pattern in patterns)
 
 
@@ -118,7 +118,7 @@ def whole_text(exchange: Exchange) -> str:
 
 
 def body(exchange: Exchange) -> Object:
-    """The body as a JSON object; empty if it is none."""
+    """The body as a JSON object; empty if it is not one."""
     try:
         return reading.answer(exchange)
     except Stop:
@@ -126,7 +126,7 @@ def body(exchange: Exchange) -> Object:
 
 
 def quoted(text: str, most: int = 40) -> str:
-    """The text as JSON, its end cut off where it is long."""
+    """The text as JSON, truncated if it is long."""
     return json.dumps(text if len(text) <= most else text[:most] + "…", ensure_ascii=False)
 
 

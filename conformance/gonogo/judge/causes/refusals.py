@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gonogo.verdict import Judgement
 
 FORM_OF_ERRORS = ("errors.envelope.*", "errors.detail.*", "clients.*")
-"""Rules about the form of an error: they do not say why a valid request ended in one."""
+"""Rules about the form of an error, which do not explain why a valid request failed."""
 
 OF_ERRORS = (
     "errors.*",
@@ -40,24 +40,24 @@ OF_FORM = (
     "robustness.envelope",
     "clients.openai_python.errors",
 )
-"""Rules about what is in the body of an error."""
+"""Rules about the content of an error body."""
 
 REFUSALS = ("*.refused.*", "errors.refused.*")
 TOO_MANY = 6
-"""So many wrong requests of different kinds are accepted by a server that validates nothing."""
+"""The minimum number of accepted invalid requests of different kinds for a server that validates nothing."""
 SERVER_ERRORS = 3
 FEWEST_FAILED = 2
 ORDINARY = frozenset(
     {"model", "messages", "prompt", "input", "stream", "stream_options"}
     | {"max_tokens", "max_completion_tokens", "temperature"}
 )
-"""What most requests have: where those fail, it is no parameter."""
+"""Fields of most requests, which are not a parameter that makes requests fail."""
 FEWEST, MOST_OF = 3, 0.9
-"""So many accepted requests of an operation, and such a share of those that asked for no stream."""
+"""The minimum number of accepted requests of an operation, and the minimum share of those without a stream."""
 
 
 def _empty_answers(observed: Observations) -> Sighting | None:
-    """Nearly every accepted request of an operation has an answer that is not of its kind."""
+    """Nearly all accepted requests of an operation have an answer that is not of its kind."""
     seen = None
     where: list[str] = []
     for path in kinds.NAMES:
@@ -71,7 +71,7 @@ def _empty_answers(observed: Observations) -> Sighting | None:
             seen = f"{len(empty)} of {len(asked)} requests are answered with {empty[0].status} and {quoted(shown)}"
     if seen is None:
         return None
-    # If no operation exists, no other accepted request has a proper answer either.
+    # If no operation exists, no other accepted request has a valid answer either.
     others = [] if observed.answers else [exchange.id for exchange in observed.accepted]
     return Sighting(seen, tuple(dict.fromkeys([*where, *others])))
 
@@ -97,7 +97,7 @@ def _detail(observed: Observations) -> Sighting | None:
 
 
 def _no_json(observed: Observations) -> Sighting | None:
-    """Refusals with a body of text, HTML, or nothing."""
+    """Refusals have a body of text or HTML, or no body."""
 
     def is_text(exchange: Exchange) -> str | None:
         if body(exchange):
@@ -161,7 +161,7 @@ def _evidence_has(
 
 
 def _crashes(observed: Observations) -> Sighting | None:
-    """Valid requests with a server error that no cause explains yet; the form of the errors explains none."""
+    """Valid requests fail with a server error that no cause explains; the form of the errors is not an explanation."""
     told = [j for j in observed.broken("*") if j.rule.id in observed.explained]
     why = [judgement for judgement in told if not fits(judgement.rule.id, FORM_OF_ERRORS)]
     known = {piece.exchange for judgement in why for piece in judgement.evidence}
@@ -173,7 +173,7 @@ def _crashes(observed: Observations) -> Sighting | None:
 
 
 def _code(observed: Observations) -> Sighting | None:
-    """Errors whose code is missing, or neither a string nor null."""
+    """Errors have no code, or one that is neither a string nor null."""
 
     def is_wrong(exchange: Exchange) -> str | None:
         error = body(exchange).get("error")
@@ -185,7 +185,7 @@ def _code(observed: Observations) -> Sighting | None:
 
 
 def _without_param(observed: Observations, judgement: Judgement) -> bool:
-    """The error has no param that is a string."""
+    """The error has no param, or one that is not a string."""
     error = body(observed.shown(judgement)).get("error")
     return isinstance(error, dict) and not isinstance(error.get("param"), str)
 
@@ -200,7 +200,7 @@ _UNPROCESSABLE = _evidence_has(
 
 
 def _one_parameter(observed: Observations) -> Sighting | None:
-    """Every request with a parameter fails with a server error, including a valid one, and others do not."""
+    """Every request with a parameter fails with a server error, including a valid one; requests without it do not."""
     valid = {
         piece.exchange
         for j in observed.broken("http.no_server_error", "http.complete")
@@ -215,7 +215,7 @@ def _one_parameter(observed: Observations) -> Sighting | None:
     }
     if not found:
         return None
-    # If parameters occur together, the one that most requests have.
+    # If several parameters qualify, choose the one that most requests have.
     name, requests = max(found.items(), key=lambda item: len(item[1]))
     seen = f"all {len(requests)} requests with {name} fail, even valid ones: status {requests[0].status}"
     shown = sorted(requests, key=lambda e: e.id not in valid)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gonogo.verdict import Judgement
 
 FEWEST = 3
-"""Streams that all failed before it is said of an operation."""
+"""The minimum number of streams of an operation that must all fail."""
 
 OF_FRAMES = (
     "stream.*",
@@ -38,7 +38,7 @@ OF_FRAMES = (
     "http.complete",
     "clients.*",
 )
-"""Rules about events, whatever they carry."""
+"""Rules about events, independent of their data."""
 
 
 def _two_in_one(observed: Observations) -> Sighting | None:
@@ -59,7 +59,7 @@ def _has_several(stream: Exchange) -> bool:
 
 
 def _values(data: str) -> int:
-    """How many JSON values the data holds in sequence, including [DONE]; 0 if it holds anything else."""
+    """The number of consecutive JSON values in the data, including [DONE]; 0 if it has anything else."""
     decoder, rest = json.JSONDecoder(), data.strip().removesuffix(reading.DONE).strip()
     number = int(data.strip().endswith(reading.DONE))
     rest = rest.replace("\ndata:", "\n")
@@ -144,7 +144,7 @@ def _whole_for_stream(observed: Observations) -> Sighting | None:
 
 
 def _all_fail(observed: Observations) -> Sighting | None:
-    """Every stream of an operation failed, while its whole answers succeeded."""
+    """Every stream of an operation failed, while its complete answers succeeded."""
     failed = [exchange for path in GENERATIONS for exchange in _failures(observed, path)]
     if not failed:
         return None
@@ -154,7 +154,7 @@ def _all_fail(observed: Observations) -> Sighting | None:
 
 
 def _failures(observed: Observations, path: str) -> list[Exchange]:
-    """The streams of an operation if all of them failed and its whole answers succeeded; else none."""
+    """The streams of an operation if all of them failed and its complete answers succeeded; else none."""
     asked = [
         exchange
         for exchange in observed.exchanges.values()

@@ -1,4 +1,4 @@
-"""Defects of responses and messages that break many rules: how they end, and what their last event carries."""
+"""Defects of responses and messages that break many rules: wrong stop reasons and missing fields."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from gonogo.judge.causes.observations import Observations
 
 MANY: Final = 4
-"""Fields that are missing together, or answers that end alike, by more than chance."""
+"""The minimum number of fields that are missing together, or of answers with the same stop reason."""
 
 
 def _bare(observed: Observations) -> Sighting | None:
-    """Responses, whole or in the last event of a stream, without most of their fields."""
+    """Responses, complete or in the last event of a stream, lack most of their fields."""
 
     def lacks(exchange: Exchange) -> str | None:
         if exchange.request.operation != responses.PATH:
@@ -53,7 +53,7 @@ def _without_response(exchange: Exchange) -> str | None:
 
 
 def _one_reason(observed: Observations) -> Sighting | None:
-    """Messages that all end for one reason, though several were asked for."""
+    """All messages have one stop reason, although the requests should produce several."""
     ended = {}
     for exchange in observed.accepted:
         if exchange.request.operation == messages.PATH:
@@ -93,7 +93,7 @@ OF_REASONS: Final = (
     "messages.response.stop_sequence_alone",
     "messages.stream.same_end",
 )
-"""Rules about the reason for which a message ends."""
+"""Rules about the stop reason of a message."""
 
 DIAGNOSES = (
     Diagnosis(
