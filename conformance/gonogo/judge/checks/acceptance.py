@@ -1,4 +1,4 @@
-"""Whether a request was accepted: by its status, and by an answer of the operation's kind."""
+"""Checks whether a request was accepted: by its status, and by an answer of the operation's kind."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value"})
-"""The codes by which the API says that a model does not have a parameter, or not this value of it."""
+"""The API's error codes for a parameter, or a value of it, that the model does not support."""
 OF_THE_MODEL = frozenset(
     {"temperature", "top_p", "presence_penalty", "frequency_penalty", "stop", "n"}
     | {"logit_bias", "logprobs", "top_logprobs"}
 )
-"""What models of the API itself lack: those that reason draw at temperature 1 and know no stop sequences."""
+"""Parameters that some models of the official API lack: reasoning models sample at temperature 1 and have no stop
+sequences."""
 
 
 @check("the answer's status is {status:d}")
 def status_is(exchange: Exchange, status: int) -> Outcome:
-    """One status exactly, among the successful ones, with an answer of the operation's kind."""
+    """The status is exactly this successful one, with an answer of the operation's kind."""
     if exchange.status == status:
         expect_kind(exchange)
         return saw(f"status {status}", exchange)
@@ -44,7 +45,7 @@ def status_is(exchange: Exchange, status: int) -> Outcome:
 def accepted_like_the_first(*exchanges: Exchange) -> Outcome:
     """A variation that the contract allows is accepted if the plain request is.
 
-    A model may lack a sampling parameter, if the refusal says so by its code and name.
+    A model may lack a sampling parameter, if the refusal has the right code and names it.
     """
     first, last = exchanges[0], exchanges[-1]
     expect_plain(first)
@@ -60,7 +61,7 @@ def accepted_like_the_first(*exchanges: Exchange) -> Outcome:
 
 @compare("the last is accepted like the first, or refused with 400 by the name {name}", Of.ANY)
 def accepted_or_named(*exchanges: Exchange, name: str) -> Outcome:
-    """If the API itself refuses the value, a refusal that names the parameter is accepted."""
+    """If the official API refuses the value, a refusal that names the parameter is accepted."""
     first, last = exchanges[0], exchanges[-1]
     expect_plain(first)
     if last.status == 400 and _param(last) == name:
@@ -96,7 +97,7 @@ def streamed_like_the_first(*exchanges: Exchange) -> Outcome:
 def no_server_error(exchange: Exchange) -> Outcome:
     """500 to 599 are failures of the server; 501 means not implemented (RFC 9110)."""
     status = exchange.status
-    # OpenAI's own list of errors has 503 for a moment of overload, and promises no Retry-After with it.
+    # OpenAI's list of errors has 503 for overload, without a required Retry-After.
     if status is None or status == 503:
         raise unanswered(exchange)
     if status < 500 or status == 501:
@@ -106,7 +107,7 @@ def no_server_error(exchange: Exchange) -> Outcome:
 
 @check("no valid request is turned away with 503 for an unknown time", Of.ANY)
 def says_for_how_long(exchange: Exchange) -> Outcome:
-    """A busy target says when to retry (RFC 9110 section 10.2.3)."""
+    """A busy target sends Retry-After (RFC 9110 section 10.2.3)."""
     if exchange.status is None:
         raise unanswered(exchange)
     if exchange.status == 503 and exchange.header("retry-after") is None:
@@ -116,7 +117,7 @@ def says_for_how_long(exchange: Exchange) -> Outcome:
 
 @check("the connection holds until the answer is complete", Of.ANY)
 def complete(exchange: Exchange) -> Outcome:
-    """A body that began, or should have begun, is not cut off (RFC 9112 section 8)."""
+    """The body is not cut off (RFC 9112 section 8)."""
     failure = exchange.failure
     if failure is None:
         return saw("complete answer", exchange)
@@ -139,7 +140,7 @@ def in_time(exchange: Exchange) -> Outcome:
 
 @check("a refusal comes within the time limit", Of.ANY)
 def refused_in_time(exchange: Exchange) -> Outcome:
-    """Requests that might have been answered do not count; an answer, or a possible one, is not a refusal."""
+    """Requests that may have been accepted are ignored, because an accepted request is not a refusal."""
     if accepted(exchange):
         raise undecided(Reason.NOT_REFUSED, exchange, status=exchange.status)
     if exchange.status is None and kinds.may_be_under_way(exchange):
@@ -166,7 +167,7 @@ def expect_kind(exchange: Exchange) -> None:
 
 
 def turned_away(exchange: Exchange) -> bool:
-    """Whether the answer is about the current load and not the request: 429 or 503, however long it takes."""
+    """Whether the answer is about the current load and not the request: 429 or 503, after any time."""
     return exchange.status in {429, 503}
 
 
@@ -187,7 +188,7 @@ def options(exchange: Exchange) -> dict[str, object]:
 
 
 def _lacked(exchange: Exchange) -> str | None:
-    """The request parameter that the model does not support, according to a refusal; None if it is null."""
+    """The unsupported parameter according to a refusal; None if it is null."""
     if exchange.status != 400 or _error(exchange).get("code") not in UNSUPPORTED:
         return None
     name = _param(exchange)
@@ -195,7 +196,7 @@ def _lacked(exchange: Exchange) -> str | None:
 
 
 def _param(exchange: Exchange) -> object:
-    """The parameter that a refusal names, if it does."""
+    """The `param` of a refusal, if it has one."""
     return _error(exchange).get("param")
 
 

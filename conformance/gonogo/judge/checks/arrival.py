@@ -1,4 +1,4 @@
-"""When the text of a stream arrives: while it is generated, or all at the end."""
+"""Checks when the text of a stream arrives: while it is generated, or all at the end."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 MANY = 5
-"""Words: fewer may come in one piece, as of a server that decodes several tokens at once."""
+"""The minimum number of words: fewer can arrive in one piece from a server that decodes several tokens at once."""
 AT_ONCE = 0.005
-"""Seconds: hosts that write 2,000 tokens a second take longer for the two dozen that are requested."""
+"""The minimum duration in seconds: shorter than two dozen tokens take at 2,000 tokens a second."""
 LONG_WAIT = 2.0
-"""Seconds before the first words: after less, who sends pieces of a second's work at a time sends one."""
+"""The minimum seconds before the first words: a server that sends once a second sends shorter answers in one piece."""
 
 
 @compare("the text of the last comes while it is written", Of.BEGUN)
 def as_written(short: Exchange, streamed: Exchange) -> Outcome:
-    """The text does not come all at once after a wait that a few words of the same answer do not take."""
+    """The text does not arrive all at once after a wait that a short beginning of the same answer does not have."""
     words = len(text(streamed).split())
     if words < MANY:
         raise undecided(Reason.SHORT_TEXT, streamed, words=words)
@@ -44,7 +44,7 @@ def as_written(short: Exchange, streamed: Exchange) -> Outcome:
 
 
 def _times(streamed: Exchange) -> list[float]:
-    """The times at which the pieces of the text had arrived."""
+    """The arrival times of the pieces of the text."""
     parts = reading.by_choice(streamed).get(0, [])
     found = (streamed.arrival(chunk.end - 1) for chunk, choice in parts if piece(choice))
     return [at for at in found if at is not None]

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 TELLING = 3
-"""Words: a shorter text may be the answer to two questions."""
+"""The minimum number of words: a shorter text can answer two questions."""
 
 
 @compare("each is answered beside others as by itself", Of.ANY)
 def answered_beside(*exchanges: Exchange) -> Outcome:
-    """The text may differ in words: batching can change rounding, which other rules check."""
+    """The wording may differ, because batching can change rounding; other rules check this."""
     alone = {e.stimulus: e for e in exchanges if not is_beside(e.stimulus) and _said(e)}
     if not alone:
         raise undecided(Reason.NO_TEXT, *exchanges)
@@ -41,7 +41,7 @@ def answered_beside(*exchanges: Exchange) -> Outcome:
 
 
 def _failing(one: Exchange) -> str | None:
-    """How it failed; None if it did not, was rejected as busy, or ran out of time."""
+    """How it failed; None if it did not fail, was rejected as busy, or timed out."""
     if turned_away(one) or timed_out(one) or one.status in {401, 403}:
         return None
     if not accepted(one) or one.failure is not None:
@@ -52,7 +52,7 @@ def _failing(one: Exchange) -> str | None:
 
 
 def _mistaken(one: Exchange, own: Exchange, others: Iterable[Exchange]) -> str | None:
-    """A clause if a text answers another question; else None."""
+    """A clause about a text that answers another question; else None."""
     said = _said(one)
     if said == _said(own) or len(said.split()) < TELLING:
         return None
@@ -66,7 +66,7 @@ def _question(exchange: Exchange) -> str:
 
 
 def _said(exchange: Exchange) -> str:
-    """The text, spaces at its ends aside; "" if there is none."""
+    """The text without spaces at its ends; "" if there is none."""
     try:
         return text(exchange).strip() if accepted(exchange) else ""
     except Stop:

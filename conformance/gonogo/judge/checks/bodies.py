@@ -1,4 +1,4 @@
-"""Whole answers: media type, JSON, and fields that a schema cannot judge."""
+"""Checks on complete answers: media type, JSON, and requirements on fields beyond their schemas."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Outcome
 
-# The seconds of 2001-09-09 and of 2096-10-02: a time stamp in milliseconds or days lies outside.
+# The seconds of 2001-09-09 and of 2096-10-02: times in milliseconds or days are outside this range.
 EARLIEST, LATEST = 1_000_000_000, 4_000_000_000
 SHOWN = 3
-"""Answers with one id that are shown; there can be dozens."""
+"""The most answers with the same id that are listed; there can be dozens."""
 APART = 600
-"""Seconds between the time in an answer and its Date: more than any answer of ours takes, queued as it may be."""
+"""The most seconds between the time in an answer and its Date: more than any queued request of the suite takes."""
 
 
 @check('the answer\'s content type is "{media_type}"')
 def media_type_is(exchange: Exchange, media_type: str) -> Outcome:
-    """The media type, parameters aside (RFC 9110 section 8.3)."""
+    """The media type without parameters (RFC 9110 section 8.3)."""
     if exchange.media_type == media_type:
         return saw(f"Content-Type {media_type}", exchange)
     actual = exchange.header("content-type")
@@ -56,12 +56,12 @@ def not_empty(exchange: Exchange, field: str) -> Outcome:
 
 @check('"{field}" in the answer is a time in seconds')
 def unix_seconds(exchange: Exchange, field: str) -> Outcome:
-    """A Unix time between 2001 and 2096, so that milliseconds are noticed."""
+    """A Unix time between 2001 and 2096, so that milliseconds are detected."""
     return out_of_time(reading.answer(exchange).get(field), field, exchange) or saw(f'"{field}"', exchange)
 
 
 def out_of_time(value: object, field: str, exchange: Exchange) -> Deviation | None:
-    """A deviation if an integer is no plausible Unix time in seconds."""
+    """A deviation if an integer is not a plausible Unix time in seconds."""
     seconds = reading.count(value)
     if seconds is None:
         raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a whole number")
@@ -72,14 +72,14 @@ def out_of_time(value: object, field: str, exchange: Exchange) -> Deviation | No
 
 @check('"{field}" in the answer is about the time in its Date')
 def answered_now(exchange: Exchange, field: str) -> Outcome:
-    """Compared with the target's own clock, or that of the recorder if the target sends no Date."""
+    """The time is compared with the target's clock, or with the recorder's if the target sends no Date."""
     return late(reading.answer(exchange).get(field), field, exchange) or saw(
         f'"{field}" beside a Date', exchange
     )
 
 
 def late(value: object, field: str, exchange: Exchange) -> Deviation | None:
-    """A deviation if a time is far from that of the answer. Raises Stop if that is not known.
+    """A deviation if a time is far from that of the answer. Raises Stop if the latter is unknown.
 
     The time of the answer is its header Date. Without one, the recorder's clock gives the time of the request; if both
     exist and differ, one of the two is wrong, and it is unknown which.
@@ -102,7 +102,7 @@ def late(value: object, field: str, exchange: Exchange) -> Deviation | None:
 
 
 def _date(exchange: Exchange) -> float | None:
-    """The time of the header Date; None if there is none, or it cannot be read."""
+    """The time of the header Date; None if it is missing or invalid."""
     try:
         return parsedate_to_datetime(exchange.header("date") or "").timestamp()
     except ValueError:
@@ -116,7 +116,7 @@ def _is_about(moment: float, sent: float | None, exchange: Exchange) -> bool:
 
 @compare('no two answers have the same "{field}"', Of.ANY)
 def differs(*exchanges: Exchange, field: str) -> Outcome:
-    """An identifier is never used twice, for one request or for different ones."""
+    """An identifier is never used twice, neither for equal nor for different requests."""
     found: dict[str, list[Exchange]] = {}
     open_: list[Stop] = []
     for exchange in exchanges:
@@ -147,7 +147,7 @@ def agrees(*exchanges: Exchange, field: str) -> Outcome:
 
 @check("the answer has a header {name}", Of.ANSWERED)
 def has_header(exchange: Exchange, name: str) -> Outcome:
-    """The header field is there, and not empty."""
+    """The header field is present and not empty."""
     if exchange.header(name):
         return saw(f"header {name}", exchange)
     return Deviation(f"a header {name}", f"there is no {name}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @check("the choices are numbered from 0")
 def numbered(exchange: Exchange) -> Outcome:
-    """Indexes 0 to n - 1, each once, in whatever order."""
+    """Indexes 0 to n - 1, each once, in any order."""
     indexes = [reading.count(choice.get("index")) for choice in reading.choices(exchange)]
     known = [index for index in indexes if index is not None]
     if len(known) < len(indexes):
@@ -30,7 +30,7 @@ def numbered(exchange: Exchange) -> Outcome:
 
 @check("there is one choice, where no more were asked for")
 def one_choice(exchange: Exchange) -> Outcome:
-    """One choice of one prompt is the default."""
+    """The default is one choice per prompt."""
     asked = exchange.request.fields
     if asked.get("n") not in (None, 1) or isinstance(asked.get("prompt"), list):
         raise undecided(Reason.MORE_ASKED, exchange)
@@ -44,7 +44,7 @@ def one_choice(exchange: Exchange) -> Outcome:
 
 @check("no message has an empty list of tool calls")
 def no_empty_tool_calls(exchange: Exchange) -> Outcome:
-    """No calls, no list: clients treat an empty list as a turn with tools (github/copilot-sdk#616)."""
+    """Without calls there is no list: clients treat an empty list as a turn with tools (github/copilot-sdk#616)."""
     messages = [choice.get("message") for choice in reading.choices(exchange)]
     calls = [message.get("tool_calls") for message in messages if isinstance(message, dict)]
     if [] in calls:
@@ -54,10 +54,10 @@ def no_empty_tool_calls(exchange: Exchange) -> Outcome:
 
 @compare('the limit of {limit:d} tokens cuts the last short, for the reason "length"', Of.BEGUN)
 def length_at_limit(*exchanges: Exchange, limit: int) -> Outcome:
-    """Text that the limit cut has the reason "length".
+    """Text that the limit truncated has the reason "length".
 
-    The first answer, of the same greedy text, shows that there was more to say: a model that ends naturally with the
-    last allowed token correctly reports "stop". A limit that is exceeded cut nothing: another rule checks it.
+    The first answer, with the same greedy text, shows that the text continues: a model that ends naturally with the
+    last allowed token correctly reports "stop". An exceeded limit truncated nothing: another rule checks it.
     """
     longer, limited = exchanges
     if generated(longer) <= limit:
@@ -104,7 +104,7 @@ def streams_at_all(whole: Exchange, streamed: Exchange) -> Outcome:
 
 @compare("where the whole answer has text, the stream has text")
 def streams_text(*exchanges: Exchange) -> Outcome:
-    """Deltas carry the text (madroidmaq/mlx-omni-server#2)."""
+    """The deltas have the text (madroidmaq/mlx-omni-server#2)."""
     whole, streamed = exchanges[0], exchanges[-1]
     if not text(whole):
         raise undecided(Reason.NO_TEXT, whole)
@@ -118,7 +118,7 @@ def streams_text(*exchanges: Exchange) -> Outcome:
 
 
 def _refuse_other_form(exchange: Exchange) -> None:
-    """Raise Stop if a stream was requested and JSON came, or the other way round."""
+    """Raise Stop if a stream was requested and JSON was sent, or vice versa."""
     asked = exchange.request.fields.get("stream") is True
     if asked and not exchange.is_stream:
         raise undecided(Reason.NOT_A_STREAM, exchange)
@@ -127,7 +127,7 @@ def _refuse_other_form(exchange: Exchange) -> None:
 
 
 def _refuse_other_words(streamed: Exchange) -> None:
-    """Raise Stop if the deltas carry something else, reasoning, a refusal or a tool call, or there are none."""
+    """Raise Stop if the deltas have reasoning, a refusal or a tool call instead, or if there are none."""
     for choices in reading.by_choice(streamed).values():
         for _, choice in choices:
             if not isinstance(choice.get("delta"), dict) and not isinstance(choice.get("text"), str):

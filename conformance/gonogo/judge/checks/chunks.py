@@ -52,7 +52,7 @@ def chunk_time(exchange: Exchange, field: str) -> Outcome:
 
 @check('"{field}" in every chunk is about the time in the Date of the stream', Of.BEGUN)
 def chunk_now(exchange: Exchange, field: str) -> Outcome:
-    """The clock is the target's own, or where it tells no time that of the recorder."""
+    """The time is compared with the target's clock, or with the recorder's if the target sends no Date."""
     return _every(exchange, field, late, f'chunk with "{field}" beside a Date')
 
 
@@ -69,7 +69,7 @@ def _every(
 
 @check("every chunk but the usage chunk has a choice", Of.BEGUN)
 def has_choices(exchange: Exchange) -> Outcome:
-    """Code that reads choices[0] of each chunk is everywhere (simonw/llm#294)."""
+    """Code that reads choices[0] of each chunk is common (simonw/llm#294)."""
     seen = 0
     for chunk in reading.chunks(exchange):
         if chunk.value.get("choices") == [] and chunk.value.get("usage") is None:
@@ -82,7 +82,7 @@ def has_choices(exchange: Exchange) -> Outcome:
 
 @check('the first delta of each choice has the role "assistant"', Of.BEGUN)
 def role_first(exchange: Exchange) -> Outcome:
-    """The recorded streams begin each choice with it; some clients drop deltas without it."""
+    """The recorded streams begin each choice with the role; some clients drop deltas without it."""
     by_choice = reading.by_choice(exchange)
     for index, choices in sorted(by_choice.items()):
         chunk, choice = choices[0]
@@ -115,9 +115,9 @@ def role_once(exchange: Exchange) -> Outcome:
 
 @check("the first delta of each choice with text has no null content", Of.BEGUN)
 def first_content_not_null(exchange: Exchange) -> Outcome:
-    """Null is legal, and some clients fail on it (sgl-project/sglang PR#2026).
+    """Null is allowed, but some clients fail on it (sgl-project/sglang PR#2026).
 
-    The API begins a choice with null if a refusal or calls follow, and no text.
+    The official API begins a choice with null if a refusal or calls follow instead of text.
     """
     with_text = [
         choices
@@ -134,7 +134,7 @@ def first_content_not_null(exchange: Exchange) -> Outcome:
 
 @check("no delta has an empty list of tool calls", Of.BEGUN)
 def no_empty_tool_calls(exchange: Exchange) -> Outcome:
-    """No calls, no list (spring-projects/spring-ai#6441)."""
+    """Without calls there is no list (spring-projects/spring-ai#6441)."""
     seen = 0
     for chunk, choice in _choices(exchange):
         if reading.delta(choice).get("tool_calls") == []:
@@ -147,7 +147,7 @@ def no_empty_tool_calls(exchange: Exchange) -> Outcome:
 
 @check("each choice finishes exactly once", Of.BEGUN)
 def finishes_once(exchange: Exchange) -> Outcome:
-    """One finish reason for each choice that began; a stream that broke off is checked by another rule."""
+    """One finish reason for each choice that began; another rule checks streams that were cut off."""
     reading.unfailed(exchange)
     by_choice = reading.by_choice(exchange)
     for index, choices in sorted(by_choice.items()):
@@ -192,7 +192,7 @@ def finish_chunk_is_empty(exchange: Exchange) -> Outcome:
 
 @check("one chunk without choices carries the usage", Of.BEGUN)
 def usage_chunk(exchange: Exchange) -> Outcome:
-    """stream_options.include_usage adds one chunk whose choices are an empty array; an empty object is no usage."""
+    """stream_options.include_usage adds one chunk whose choices are an empty array; an empty object is not usage."""
     chunks = reading.chunks(exchange)
     carrying = [chunk for chunk in chunks if reading.usage(chunk.value) is not None]
     if not carrying:
@@ -214,7 +214,7 @@ def usage_chunk(exchange: Exchange) -> Outcome:
 
 @check("the usage chunk is the last before the end", Of.BEGUN)
 def usage_chunk_last(exchange: Exchange) -> Outcome:
-    """Directly before [DONE]."""
+    """The usage chunk is directly before [DONE]."""
     chunks = reading.chunks(exchange)
     place = next((n for n, chunk in enumerate(chunks) if reading.usage(chunk.value) is not None), None)
     if place is None:
@@ -230,7 +230,7 @@ def usage_chunk_last(exchange: Exchange) -> Outcome:
 
 @check("no other chunk carries usage", Of.BEGUN)
 def usage_once(exchange: Exchange) -> Outcome:
-    """The others have null or, as the recorded streams, no usage."""
+    """The other chunks have null or, as in the recorded streams, no usage."""
     carrying = [chunk for chunk in reading.chunks(exchange) if reading.usage(chunk.value) is not None]
     if not carrying:
         reading.ended(exchange)
@@ -257,7 +257,7 @@ def without(exchange: Exchange, field: str) -> Outcome:
 
 @check("no chunk counts tokens", Of.BEGUN)
 def no_usage(exchange: Exchange) -> Outcome:
-    """The request did not ask for it, and choices[0] of a separate chunk is an IndexError (Arthur-Ficial/apfel#100)."""
+    """It was not requested, and choices[0] of a separate chunk is an IndexError (Arthur-Ficial/apfel#100)."""
     chunks = reading.chunks(exchange)
     for chunk in chunks:
         if reading.usage(chunk.value) is not None:
@@ -275,7 +275,7 @@ def _choices(exchange: Exchange) -> Iterator[tuple[Chunk, Object]]:
 
 
 def _finishes(choice: Object) -> bool:
-    """Whether a reason is given; "" gives none, and another rule reports it."""
+    """Whether there is a finish reason; "" is not one, and another rule reports it."""
     return choice.get("finish_reason") not in (None, "")
 
 

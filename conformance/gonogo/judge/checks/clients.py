@@ -1,4 +1,4 @@
-"""Whether clients read the recorded answers; the clients themselves are in `gonogo.clients`."""
+"""Checks whether clients read the recorded answers; the clients are in `gonogo.clients`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Outcome
 
-# What each phrase replays: the name of a reader.
+# The reader that each phrase replays.
 WHOLE: Mapping[str, str] = {
     "openai-python reads the models": "openai_python.models",
     "openai-python reads the chat completion": "openai_python.chat",
@@ -60,7 +60,7 @@ REFUSALS: Mapping[str, str] = {
 def _reads(reader: str, *, streamed: bool = False) -> Callable[[Exchange], Outcome]:
     def run(exchange: Exchange) -> Outcome:
         if streamed:
-            reading.unfailed(exchange)  # an error frame is meant to raise: the client behaves correctly
+            reading.unfailed(exchange)  # clients correctly raise on an error frame
         if reader in NODE_READERS and reader not in fitting_node(exchange):
             raise undecided(Reason.NOT_OF_CLIENT, exchange, client=NODE_READERS[reader][0])
         found = remembered(exchange, reader)

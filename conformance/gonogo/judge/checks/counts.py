@@ -1,4 +1,4 @@
-"""Usage: token counts that add up, keep to the limit, and agree between the forms of one request."""
+"""Checks on usage: token counts are consistent, within the limit, and equal in all forms of one request."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ PARTS = {
     "completion_tokens": ("reasoning_tokens", "audio_tokens"),
 }
 SURFACES = frozenset({"/responses", "/messages"})
-"""Paths whose answers have readers of their own."""
+"""Paths whose answers have their own readers."""
 MOST_WORDS = 2
-"""Words that one token may hold: vocabularies have a few tokens of two."""
+"""The most words in one token: some vocabularies have tokens of two words."""
 UNPROMPTED = frozenset(
     {
         "max_tokens",
@@ -41,13 +41,13 @@ UNPROMPTED = frozenset(
     | {"top_logprobs", "presence_penalty", "frequency_penalty", "stream", "user", "metadata", "store"}
     | {"service_tier", "safety_identifier", "prompt_cache_key"}
 )
-"""What no template reads."""
+"""Members of a request that no template reads."""
 FIELDS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 @check("the answer carries usage")
 def has_usage(exchange: Exchange) -> Outcome:
-    """OpenAI always sends it, though its schema does not require it. An empty object carries none."""
+    """OpenAI always sends usage, although its schema does not require it. An empty object is not usage."""
     answer = reading.answer(exchange)
     value = answer.get("usage")
     if isinstance(value, dict):
@@ -70,7 +70,7 @@ def total_is_sum(exchange: Exchange) -> Outcome:
 
 @check("prompt tokens were counted", Of.BEGUN)
 def prompt_counted(exchange: Exchange) -> Outcome:
-    """Every prompt of the suite has tokens; the schema's rule checks negative counts."""
+    """Every prompt of the suite has tokens; the schema rule checks negative counts."""
     prompt = _count(_usage(exchange), "prompt_tokens", exchange)
     if prompt == 0:
         return Deviation("prompt_tokens above 0", "prompt_tokens is 0")
@@ -81,7 +81,7 @@ def prompt_counted(exchange: Exchange) -> Outcome:
 def parts_within(exchange: Exchange) -> Outcome:
     """Cached tokens are part of the prompt, reasoning tokens part of the completion; other details may be anything.
 
-    The schema's rule checks negative totals.
+    The schema rule checks negative totals.
     """
     usage, seen = _counts(exchange) or {}, 0
     for whole, parts in PARTS.items():
@@ -116,7 +116,7 @@ def within_limit(exchange: Exchange, limit: int) -> Outcome:
 
 @check("of the limits {older:d} and {newer:d} the newer one holds", Of.BEGUN)
 def newer_limit_holds(exchange: Exchange, older: int, newer: int) -> Outcome:
-    """If neither is kept, no limit is read at all, which other rules check."""
+    """If neither limit is kept, all limits are ignored, which other rules check."""
     completion = _count(_usage(exchange), "completion_tokens", exchange)
     if completion > older:
         raise undecided(Reason.LIMIT_PASSED, exchange, found=completion, limit=older)
@@ -145,7 +145,7 @@ def prompt_tokens_agree(*exchanges: Exchange) -> Outcome:
 
 @compare("prompt tokens differ by {most:d} at most", Of.BEGUN)
 def prompt_tokens_near(*exchanges: Exchange, most: int) -> Outcome:
-    """Two spellings of a prompt; a template may add a line break around one of them."""
+    """Two forms of one prompt; a template may add a line break around one of them."""
     counts = [_count(_usage(exchange), "prompt_tokens", exchange) for exchange in exchanges]
     if max(counts) - min(counts) <= most:
         return saw("prompt_tokens", *exchanges)
@@ -157,7 +157,7 @@ def prompt_tokens_near(*exchanges: Exchange, most: int) -> Outcome:
 
 @compare("the {part} counts as tokens of the prompt")
 def part_counts(*exchanges: Exchange, part: str) -> Outcome:
-    """With the part the prompt has more tokens than without it; if not, the part was ignored."""
+    """The prompt has more tokens with the part than without it; if not, the part was ignored."""
     without, both = map(prompt_tokens, exchanges)
     if without == 0:
         raise undecided(Reason.NO_COUNT, exchanges[0], field="prompt_tokens")
@@ -168,7 +168,7 @@ def part_counts(*exchanges: Exchange, part: str) -> Outcome:
 
 @compare("each prompt has one number of tokens", Of.ANY)
 def one_number_each(*exchanges: Exchange) -> Outcome:
-    """Caching and parallel requests do not change it; several choices may count it several times."""
+    """Caching and parallel requests do not change the count; it may include the prompt once for each choice."""
     counted: dict[str, list[tuple[Exchange, int]]] = {}
     for exchange in exchanges:
         if (count := _prompt_count(exchange)) is not None:
@@ -197,7 +197,7 @@ def _prompt(exchange: Exchange) -> str:
 
 
 def _prompt_count(exchange: Exchange) -> int | None:
-    """prompt_tokens of an answer with one choice; None if it has none, or 0, which another rule checks."""
+    """prompt_tokens of an answer with one choice; None if they are missing, or 0, which another rule checks."""
     several = exchange.request.fields.get("n") not in {None, 1}
     if not accepted(exchange) or exchange.failure is not None or several:
         return None
@@ -208,17 +208,17 @@ def _prompt_count(exchange: Exchange) -> int | None:
 
 
 def generated(exchange: Exchange) -> int:
-    """completion_tokens of a whole answer, or of the last usage of a stream. Raises Stop if there is none."""
+    """completion_tokens of a complete answer, or of the last usage of a stream. Raises Stop if they are missing."""
     return _count(_usage(exchange), "completion_tokens", exchange)
 
 
 def prompt_tokens(exchange: Exchange) -> int:
-    """prompt_tokens of a whole answer, or of the last usage of a stream. Raises Stop if there is none."""
+    """prompt_tokens of a complete answer, or of the last usage of a stream. Raises Stop if they are missing."""
     return _count(_usage(exchange), "prompt_tokens", exchange)
 
 
 def refuse_reasoning(exchange: Exchange) -> None:
-    """Raise Stop if hidden tokens were spent on reasoning, whose number varies."""
+    """Raise Stop if there are reasoning tokens, whose number varies."""
     if b'"reasoning' in exchange.body and b'"reasoning_tokens":0' not in exchange.body.replace(b" ", b""):
         raise undecided(Reason.REASONING, exchange)
 
@@ -226,8 +226,8 @@ def refuse_reasoning(exchange: Exchange) -> None:
 def text(exchange: Exchange) -> str:
     """The text of the first choice, of a whole answer or joined from the deltas of a stream.
 
-    Raises Stop if it is not a string or somewhere else: the schema's rules check that. Surfaces other than chat have
-    readers of their own.
+    Raises Stop if it is not a string or in another field: schema rules check that. Surfaces other than chat have their
+    own readers.
     """
     if exchange.request.operation in SURFACES:
         return READERS[exchange.request.operation](exchange).text
@@ -238,13 +238,13 @@ def text(exchange: Exchange) -> str:
 
 
 def all_of_it(exchange: Exchange) -> None:
-    """Raise Stop if a missing part of a stream might have followed; a whole answer lacks nothing."""
+    """Raise Stop if a missing part of a stream might have followed; never for a complete answer."""
     if exchange.is_stream:
         reading.ended(exchange)
 
 
 def _adds_nothing(choice: Object) -> bool:
-    """Whether a chunk has null in place of a delta, or nothing: that is wrong, but loses no text."""
+    """Whether the delta of a chunk is null or missing, which is wrong but loses no text."""
     return all(choice.get(name) is None for name in ("delta", "message", "text"))
 
 
@@ -261,7 +261,7 @@ def _piece(exchange: Exchange, choice: Object) -> str:
 
 
 def piece(choice: Object) -> str:
-    """The text of a choice, whole or of a chunk; "" if it has none, or no string."""
+    """The text of a choice in a complete answer or a chunk; "" if it has none, or if it is not a string."""
     holder = next((choice[name] for name in ("message", "delta") if isinstance(choice.get(name), dict)), None)
     value = choice.get("text") if holder is None else holder.get("content")
     return value if isinstance(value, str) else ""

@@ -1,6 +1,6 @@
-"""Embeddings: a vector for each input, in the form and of the length that was requested.
+"""Checks on embeddings: a vector for each input, in the requested form and with the requested length.
 
-Vectors of two answers are compared by their direction: numbers differ in their last digits from batch to batch.
+Vectors of two answers are compared by their direction, because the last digits of numbers vary with the batch.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     Vector = list[float]
 
 SAME, ALIKE = 0.9999, 0.99
-"""Cosines of vectors that one computation gave, and of those that half-precision batches give of one text."""
+"""Minimum cosines: of vectors from one computation, and of vectors of one text from batches in half precision."""
 LEAST_NORM = 1e-30
-"""Of what is shorter, rounding alone decides where it points."""
+"""The minimum length of a vector: the direction of a shorter one is determined by rounding."""
 
 
 @check("there is a vector for each input")
 def one_for_each(exchange: Exchange) -> Outcome:
-    """As many vectors as the request has texts or lists of tokens; a list of tokens is one input."""
+    """One vector for each text or list of tokens in the request; a list of tokens is one input."""
     data = reading.answer(exchange).get("data")
     if not isinstance(data, list):
         raise undecided(Reason.FIELD_NOT, exchange, field="data", kind="a list")
@@ -48,7 +48,7 @@ def one_for_each(exchange: Exchange) -> Outcome:
 
 @check("the vectors are numbered from 0")
 def numbered(exchange: Exchange) -> Outcome:
-    """Indexes 0 to n - 1, each once, in whatever order."""
+    """Indexes 0 to n - 1, each once, in any order."""
     indexes = [reading.count(entry.get("index")) for entry in _entries(exchange)]
     known = [index for index in indexes if index is not None]
     if len(known) < len(indexes):
@@ -98,7 +98,7 @@ def strings(exchange: Exchange) -> Outcome:
 
 @check("every vector has {number:d} numbers")
 def dimensions(exchange: Exchange, number: int) -> Outcome:
-    """As many as the request's `dimensions`."""
+    """The length is the request's `dimensions`."""
     vectors = _vectors(exchange)
     for index, vector in vectors.items():
         if len(vector) != number:
@@ -108,7 +108,7 @@ def dimensions(exchange: Exchange, number: int) -> Outcome:
 
 @check("prompt and total tokens are one number")
 def counts_agree(exchange: Exchange) -> Outcome:
-    """Nothing is generated, so the prompt is all there is."""
+    """Nothing is generated, so that the total is the prompt's count."""
     prompt = prompt_tokens(exchange)
     total = reading.count((reading.usage(reading.answer(exchange)) or {}).get("total_tokens"))
     if total is None:
@@ -120,7 +120,7 @@ def counts_agree(exchange: Exchange) -> Outcome:
 
 @compare("the bytes of the base64 are as many as the numbers need")
 def four_bytes_each(*exchanges: Exchange) -> Outcome:
-    """Four bytes for each number: 32-bit floats, and no other form."""
+    """Each number has four bytes: only 32-bit floats are allowed."""
     numbers, packed = (_raw(exchange) for exchange in exchanges)
     if not isinstance(numbers, list) or not isinstance(packed, str):
         raise undecided(
@@ -157,7 +157,7 @@ def agree(*exchanges: Exchange) -> Outcome:
 
 @compare("the vector of index {index:d} is that of its text alone")
 def as_alone(*exchanges: Exchange, index: int) -> Outcome:
-    """The other inputs of a batch do not matter."""
+    """The other inputs of a batch have no effect."""
     return _unlike(exchanges, index, ALIKE, "the same direction") or saw("vector", *exchanges)
 
 
@@ -183,7 +183,7 @@ def in_order(*exchanges: Exchange) -> Outcome:
 
 @check("the two vectors differ, or the texts are refused", Of.ANY)
 def not_cut(exchange: Exchange) -> Outcome:
-    """Two equal vectors show that only the common beginning of the two texts was read."""
+    """Equal vectors show that only the common beginning of the two texts was used."""
     if not accepted(exchange):
         return not_accepted(exchange)
     first, second = (_vectors(exchange).get(index, []) for index in (0, 1))
@@ -210,7 +210,7 @@ def _unlike(exchanges: tuple[Exchange, ...], index: int, least: float, expected:
 
 
 def _cosine(first: Vector, second: Vector) -> float:
-    """0 if one of them is zero, or has no finite number."""
+    """The cosine of two vectors; 0 if one of them is zero, or has no finite number."""
     norm = hypot(*first) * hypot(*second)
     if norm < LEAST_NORM or not isfinite(norm):
         return 0.0
@@ -247,7 +247,7 @@ def _vectors(exchange: Exchange) -> dict[int, Vector]:
 
 
 def _is_vector(entry: Object) -> bool:
-    """Whether it is not empty, in either form."""
+    """Whether the entry has a vector that is not empty, in either form."""
     value = entry.get("embedding")
     return isinstance(value, list | str) and bool(value)
 

@@ -1,4 +1,4 @@
-"""The stream as bytes: requirements of the server-sent events standard and of its clients."""
+"""Checks on the bytes of a stream: requirements of the server-sent events standard and of clients."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def is_event_stream(exchange: Exchange) -> Outcome:
 
 @check("the stream carries chunks", Of.BEGUN)
 def carries_chunks(exchange: Exchange) -> Outcome:
-    """At least one event is a JSON object; status 200 and nothing more is a silent failure.
+    """At least one event is a JSON object; status 200 without events is a silent failure.
 
-    An error frame, and an object without a list of choices, is not a chunk; other rules check those.
+    Error frames and objects without a list of choices are not chunks; other rules check those.
     """
     if any(_not_an_object(event.data) is None for event in reading.stream(exchange).events):
         return saw("chunk with a list of choices", exchange, count=_chunks(exchange))
@@ -79,7 +79,7 @@ def carries_chunks(exchange: Exchange) -> Outcome:
 
 @check('every event but the last "[DONE]" is a JSON object', Of.BEGUN)
 def events_are_json(exchange: Exchange) -> Outcome:
-    """Event data is JSON; a stream without events has none that is not, so it is undecided."""
+    """Event data is JSON; a stream without events is undecided."""
     seen = 0
     for event in _events(exchange):
         if event.data == reading.DONE:
@@ -93,7 +93,7 @@ def events_are_json(exchange: Exchange) -> Outcome:
 
 @check('the stream contains exactly one "[DONE]"', Of.BEGUN)
 def one_done(exchange: Exchange) -> Outcome:
-    """[DONE] comes once. A stream that failed with an error frame need not have it (an error ends it)."""
+    """[DONE] occurs once. A stream that ends with an error frame need not have it."""
     stream = _stream(exchange)
     done = [event for event in stream.events if event.data == reading.DONE]
     if len(done) == 1:
@@ -176,7 +176,7 @@ def _events(exchange: Exchange) -> tuple[Event, ...]:
 
 
 def _chunks(exchange: Exchange) -> int:
-    """How many objects with a list of choices the stream carries, error frames left out."""
+    """The number of objects with a list of choices in the stream, without error frames."""
     try:
         return sum(isinstance(chunk.value.get("choices"), list) for chunk in reading.chunks(exchange))
     except Stop:

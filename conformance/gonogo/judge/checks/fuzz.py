@@ -31,7 +31,7 @@ EXPECTED = {
 
 @compare('"{name}" of Schemathesis finds nothing', Of.ANY)
 def finds_nothing(*exchanges: Exchange, name: str) -> Outcome:
-    """The findings of a check in all cases that it applies to, one defect a cause; see `gonogo.fuzz.checking`."""
+    """The findings of a check in all cases to which it applies, one defect per cause; see `gonogo.fuzz.checking`."""
     cases = attributable(exchanges)
     known = {exchange: said for exchange in cases if (said := remembered(exchange)) is not None}
     if cases and not known:
@@ -70,5 +70,5 @@ def _without_key(exchange: Exchange, asking: str) -> Defect:
 
 
 def _place(exchange: Exchange, name: str) -> str:
-    """Where it is one cause: an operation, except for methods, which one router handles for all paths."""
+    """The scope of one cause: an operation, or for methods all paths, because one router handles them."""
     return name if name == "unsupported_method" else fuzz_defects.operation(exchange)

@@ -1,4 +1,4 @@
-"""How a gateway handles its upstream: compares the client's answers with the upstream's side.
+"""Checks on a gateway: compares the client's answers with the exchanges of the upstream.
 
 The exchanges of a rule are the client's and the upstream's (`gonogo.stimuli.played`).
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gonogo.judge.reading import Object
 
 _TURNED_AWAY = frozenset({404, 429, 503})
-"""Statuses with which a gateway says that it has no provider for this now, even if its provider has just failed."""
+"""Statuses of a gateway that currently has no provider for a model, for example after a provider failed."""
 
 
 # ---- streams -------------------------------------------------------------------------------------------------
@@ -35,7 +35,7 @@ _TURNED_AWAY = frozenset({404, 429, 503})
 
 @compare("the client gets an error, or a connection that breaks", Of.ANY)
 def told_of_failure(*exchanges: Exchange) -> Outcome:
-    """An error status, an error event, or a broken stream; not the end of a whole answer."""
+    """An error status, an error event, or a cut-off stream; not the regular end of an answer."""
     client, _ = _pair(exchanges)
     if _fails(client):
         return saw("answer that fails", client)
@@ -79,7 +79,7 @@ def text_arrives(*exchanges: Exchange) -> Outcome:
 
 @compare("the client gets the usage that the upstream counted", Of.ANY)
 def usage_arrives(*exchanges: Exchange) -> Outcome:
-    """One chunk has the usage; a gateway that does not request it may count itself."""
+    """One chunk has the usage; a gateway that does not request usage may count the tokens itself."""
     client, sights = _pair(exchanges)
     _readable(client)
     found = [(chunk, usage) for chunk in _chunks(client) if (usage := reading.usage(chunk.value)) is not None]
@@ -148,12 +148,12 @@ def upstream_is_left(*exchanges: Exchange, seconds: int) -> Outcome:
     return saw("upstream that was left", last)
 
 
-# ---- whose answer, and whose key -----------------------------------------------------------------------------
+# ---- answers and keys ----------------------------------------------------------------------------------------
 
 
 @compare("each client gets its own answer", Of.ANY)
 def own_answer(*exchanges: Exchange) -> Outcome:
-    """The text names the request, so it shows whose answer it is."""
+    """The text names the request, and thereby shows to which request the answer belongs."""
     clients = _clients(exchanges)
     for client in clients:
         _readable(client)
@@ -201,7 +201,7 @@ def own_key(*exchanges: Exchange) -> Outcome:
 
 @compare("no answer holds a key of the upstream", Of.ANY)
 def key_not_leaked(*exchanges: Exchange) -> Outcome:
-    """In bodies and headers; the upstream's own errors repeat its key."""
+    """The key is not in bodies and headers; the upstream's errors contain it."""
     sights, clients = _sights(exchanges), _clients(exchanges)
     if not any("the key of the" in _saw(observed) for observed in sights):
         raise undecided(Reason.NO_UPSTREAM_KEY)
@@ -210,7 +210,7 @@ def key_not_leaked(*exchanges: Exchange) -> Outcome:
 
 @compare("no answer holds an address or a trace of the upstream", Of.ANY)
 def inside_not_told(*exchanges: Exchange) -> Outcome:
-    """The address that the gateway connects to is hidden."""
+    """The address of the upstream is hidden."""
     sights, clients = _sights(exchanges), _clients(exchanges)
     hosts = {host for observed in sights if (host := header(observed.request.headers, "host"))}
     words = dict.fromkeys(hosts, "the upstream's address") | {word: f'"{word}"' for word in plays.INSIDE}
@@ -222,7 +222,7 @@ def inside_not_told(*exchanges: Exchange) -> Outcome:
 
 @check("the failure is told as an error object", Of.ANY)
 def in_an_envelope(exchange: Exchange) -> Outcome:
-    """Whatever the upstream returned, or if it returned nothing."""
+    """For any answer of the upstream, and without an answer."""
     _failed(exchange)
     if exchange.status is None:
         return _broken(exchange, "an error object", ending(exchange))
@@ -233,7 +233,7 @@ def in_an_envelope(exchange: Exchange) -> Outcome:
 
 @compare("the failure is told with a status of {kind:d}xx", Of.ANY)
 def status_of_kind(*exchanges: Exchange, kind: int) -> Outcome:
-    """A status of the class; rejections by the gateway itself, after it saw the upstream fail, do not count."""
+    """A status of the class; rejections by the gateway itself after a failure of the upstream are ignored."""
     witnesses: list[Exchange] = []
     for client in _clients(exchanges):
         _failed(client)
@@ -260,13 +260,13 @@ def told_when(*exchanges: Exchange) -> Outcome:
     return saw("header Retry-After", client)
 
 
-# ---- reading -------------------------------------------------------------------------------------------------
+# ---- helpers -------------------------------------------------------------------------------------------------
 
 
 def _broken(
     exchange: Exchange, expected: str, found: str, at: reading.Chunk | sse.Event | None = None
 ) -> Deviation:
-    """The deviation in one exchange of those that a rule looks at."""
+    """The deviation in one of the rule's exchanges."""
     deviation = Deviation(expected, found, also=((exchange.id, found),))
     return deviation if at is None else deviation.located(exchange, at.offset, at.end)
 
@@ -303,7 +303,7 @@ def _fails(exchange: Exchange) -> bool:
 
 
 def _failed(exchange: Exchange) -> None:
-    """Raise Stop for an answer that timed out: a gateway may retry as long as it likes."""
+    """Raise Stop for an answer that timed out, because the time for retries is not limited."""
     if exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT:
         raise unanswered(exchange)
 
@@ -329,7 +329,7 @@ def _said(exchange: Exchange) -> object:
 
 
 def _calls(parts: Iterable[Object]) -> list[tuple[str, str]]:
-    """Name and arguments of each call, its fragments joined by their index."""
+    """The name and arguments of each call; fragments are joined by their index."""
     made: dict[int, tuple[str, str]] = {}
     for part in parts:
         index = part["index"]

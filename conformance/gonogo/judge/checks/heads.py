@@ -1,4 +1,4 @@
-"""Requests with unusual headers, methods, paths and sizes, and the headers of answers."""
+"""Checks on requests with unusual headers, methods, paths and sizes, and on the headers of answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ANYBODY = "*"
 UNCOVERED = frozenset({"authorization"})
-"""What "*" does not stand for among headers, with credentials or without (Fetch standard, CORS-preflight fetch)."""
+"""Headers that "*" does not include, with or without credentials (Fetch standard, CORS-preflight fetch)."""
 IDENTITY = "identity"
 
 
@@ -33,7 +33,7 @@ def harmless(exchange: Exchange) -> Outcome:
         raise unhelpful_status(exchange)
     if status >= 500 and status != 501:
         return Deviation("a status below 500", f"status {status}")
-    # HEAD, OPTIONS, and GET for a path with a trailing slash have no expected kind of answer.
+    # No kind of answer is expected for HEAD, OPTIONS, and GET with a trailing slash.
     if exchange.request.method == "POST" and accepted(exchange) and not kinds.of_its_kind(exchange):
         raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
     return saw(f"status {status}", exchange)
@@ -92,7 +92,7 @@ def connection_kept(exchange: Exchange) -> Outcome:
 
 @check("the body has no content coding that was not asked for", Of.ANY)
 def uncoded(exchange: Exchange) -> Outcome:
-    """No coding if the client accepts none; HEAD and answers without a body have nothing to encode."""
+    """There is no content coding if the client accepts none; HEAD and answers without a body are ignored."""
     if exchange.status is None:
         raise unanswered(exchange)
     asked = header(exchange.request.headers, "accept-encoding") or IDENTITY

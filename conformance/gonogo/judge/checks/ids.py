@@ -1,4 +1,4 @@
-"""The form of ids."""
+"""Checks on the form of ids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @check('the id begins with "{prefix}"')
 def begins_with(exchange: Exchange, prefix: str) -> Outcome:
-    """The id of a whole answer, or of the first chunk; other rules check ids that are missing or no string."""
+    """The id of a complete answer, or of the first chunk; other rules check ids that are missing or not a string."""
     streamed = exchange.is_stream
     value = reading.chunks(exchange)[0].value if streamed else reading.answer(exchange)
     actual = value.get("id")

@@ -1,4 +1,4 @@
-"""Requests without a key or with a wrong one. If no key is required, there is nothing to judge."""
+"""Checks on requests without a key or with a wrong one. If no key is required, nothing is judged."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def unauthorized(*exchanges: Exchange) -> Outcome:
 
 @compare("the last is refused with an error object where the first is accepted", Of.ANY)
 def in_an_envelope(*exchanges: Exchange) -> Outcome:
-    """The same object as in every other refusal."""
+    """The envelope is the same as in every other refusal."""
     return has_envelope(_refusal(*exchanges))
 
 
 @compare('the last is refused with the code "{code}" where the first is accepted', Of.ANY)
 def coded(*exchanges: Exchange, code: str) -> Outcome:
-    """The code that clients branch on."""
+    """Clients branch on this code."""
     return code_is(_refusal(*exchanges), code)
 
 
 @compare("the last is refused with a challenge where the first is accepted", Of.ANY)
 def challenged(*exchanges: Exchange) -> Outcome:
-    """A 401 has a challenge (RFC 9110 section 15.5.2)."""
+    """A 401 has WWW-Authenticate (RFC 9110 section 15.5.2)."""
     refusal = _refusal(*exchanges)
     if refusal.status != UNAUTHORIZED:
         raise undecided(Reason.OTHER_STATUS, refusal, status=refusal.status)
@@ -67,7 +67,7 @@ def challenged(*exchanges: Exchange) -> Outcome:
 
 @compare("the refusal of the last does not tell the key where the first is accepted", Of.ANY)
 def not_echoed(*exchanges: Exchange) -> Outcome:
-    """A mistyped key is nearly the right one, and errors end up in logs."""
+    """A mistyped key is nearly the right one, and errors are logged."""
     refusal = _refusal(*exchanges)
     offset = refusal.body.find(WRONG_KEY.removeprefix("Bearer ").encode())
     if offset >= 0:
@@ -94,7 +94,7 @@ def wrong_like_none(*exchanges: Exchange) -> Outcome:
 
 
 def _refusal(plain: Exchange, last: Exchange) -> Exchange:
-    """The last exchange, which is a refusal. Raises Stop if it is none, or has another cause than the key."""
+    """The last exchange, which is a refusal. Raises Stop if it is not, or if the key is not its cause."""
     expect_plain(plain)
     if accepted(last):
         if not kinds.of_its_kind(last):

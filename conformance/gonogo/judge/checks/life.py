@@ -1,4 +1,4 @@
-"""Whether the target still answers after hostile requests."""
+"""Checks whether the target still answers after hostile requests."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @compare("it is answered as if its stream had not been left", Of.ANY)
 def answered_again(left: Exchange, again: Exchange) -> Outcome:
-    """After a plain question only, the model still answers.
+    """The model still answers after the client disconnected from a plain request.
 
-    A stream that was refused was not left, and a slow target may still be generating the answer that nobody reads.
+    A refused stream proves nothing, and a slow target may still be generating the abandoned answer.
     """
     if not accepted(left):
         raise unanswered(left)
@@ -36,7 +36,7 @@ def answered_again(left: Exchange, again: Exchange) -> Outcome:
 
 @check("the target still answers afterwards", Of.ANY)
 def still_answers(exchange: Exchange) -> Outcome:
-    """A request that was accepted before is accepted again; its key names the requests to blame otherwise."""
+    """A request that was accepted before is accepted again; its key lists the suspects if it is not."""
     if exchange.failure is None and accepted(exchange):
         if not kinds.of_its_kind(exchange):
             raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))

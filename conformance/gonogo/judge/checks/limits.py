@@ -1,4 +1,4 @@
-"""Requests beyond a limit: more tokens, or a longer prompt, than the context allows."""
+"""Checks on requests beyond a limit: more tokens, or a longer prompt, than the context allows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def answered_or_refused(plain: Exchange, exchange: Exchange) -> Outcome:
 
 @compare("the last is refused before its stream begins, or has no error in it", Of.ANY)
 def not_failing_late(plain: Exchange, exchange: Exchange) -> Outcome:
-    """An error in place of text is a refusal that is too late for a status."""
+    """An error event before any text is a refusal that came after the status was sent."""
     status = exchange.status
     if status is not None and 400 <= status < 500 and status not in {401, 403, 429}:
         return saw(f"status {status}", exchange)
@@ -79,7 +79,7 @@ def refused_or_whole(exchange: Exchange) -> Outcome:
 
 @check("the refusal says that the context is exceeded", Of.REFUSED)
 def says_context(exchange: Exchange) -> Outcome:
-    """The code that agents branch on; a size limit in bytes (413) is something else."""
+    """Agents branch on this code; a size limit in bytes (413) is a different error."""
     if exchange.status == TOO_LARGE:
         raise unhelpful_status(exchange)
     not_of_the_model(exchange)

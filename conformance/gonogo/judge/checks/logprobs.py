@@ -1,4 +1,4 @@
-"""Log probabilities of both operations: present if requested, one per token, and possible values."""
+"""Checks on log probabilities of both operations: present if requested, one per token, and possible values."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from gonogo.judge.reading import Object
 
 ROUNDING = 1e-3
-"""A log probability may be this much above 0: 32-bit and 16-bit arithmetic does not sum to 1."""
+"""The tolerance above 0: probabilities in 32-bit and 16-bit arithmetic do not sum to exactly 1."""
 
 
 @check("there are log probabilities of the content", Of.BEGUN)
 def chat_present(exchange: Exchange) -> Outcome:
-    """Requested and accepted, so they are present; the form of completions does not count (vllm-project/vllm#3179)."""
+    """Present if they were requested and accepted; the form of completions is wrong (vllm-project/vllm#3179)."""
     return _present(exchange, "content")
 
 
 @check("there are log probabilities of the text", Of.BEGUN)
 def completion_present(exchange: Exchange) -> Outcome:
-    """Requested and accepted, so they are present; the form of chat does not count."""
+    """Present if they were requested and accepted; the form of chat is wrong."""
     return _present(exchange, "tokens")
 
 
 @check("there are as many log probabilities as completion tokens", Of.BEGUN)
 def one_each(exchange: Exchange) -> Outcome:
-    """One more or less is accepted: an end token may be counted, or reported, or neither."""
+    """A difference of one is accepted: an end token may be counted, or reported, or neither."""
     entries = len(_tokens(exchange))
     tokens = generated(exchange)
     refuse_reasoning(exchange)
@@ -70,8 +70,8 @@ def tops_present(exchange: Exchange) -> Outcome:
 
 @compare("where the first is taken, the last is taken too, with log probabilities", Of.ANY)
 def taken_with_logprobs(first: Exchange, last: Exchange) -> Outcome:
-    """If log probabilities are omitted, they were ignored; if the first answer has none either, another rule checks
-    it.
+    """Missing log probabilities show that the parameter was ignored; if the first answer lacks them too, another rule
+    reports it.
     """
     taken = taken_like_the_first(first, last)
     if not isinstance(taken, Kept):
@@ -83,7 +83,7 @@ def taken_with_logprobs(first: Exchange, last: Exchange) -> Outcome:
 
 @compare("the stopped text has the log probabilities of its tokens")
 def stopped_with_logprobs(whole: Exchange, cut: Exchange) -> Outcome:
-    """The token in which the sequence begins, and those after it, may be there or not."""
+    """The token in which the sequence begins, and those after it, are optional."""
     stopped_text(whole, cut).expect_ended()
     if not token_logprobs.pieces(cut):
         return _present(cut, "content")
@@ -121,7 +121,7 @@ def tops_limited(exchange: Exchange) -> Outcome:
 
 @check("the likeliest tokens stand in order", Of.BEGUN)
 def tops_sorted(exchange: Exchange) -> Outcome:
-    """The best first; completions have a map, which has no order."""
+    """The likeliest comes first; completions have a map, which has no order."""
     seen = 0
     for top in _tops(exchange):
         values = [value for item in top if (value := token_logprobs.number(item.get("logprob"))) is not None]
@@ -133,7 +133,7 @@ def tops_sorted(exchange: Exchange) -> Outcome:
 
 @check("the bytes of every token are its text", Of.BEGUN)
 def bytes_are_text(exchange: Exchange) -> Outcome:
-    """The bytes of whole characters; a token may be part of one."""
+    """The bytes encode the text if the token has only complete characters."""
     compared = 0
     for entry in token_logprobs.entries(exchange):
         token, data = entry.get("token"), _bytes(entry)
@@ -151,7 +151,7 @@ def bytes_are_text(exchange: Exchange) -> Outcome:
 
 @check("the tokens spell the text", Of.BEGUN)
 def tokens_spell_text(exchange: Exchange) -> Outcome:
-    """By their bytes, if all have them; an additional end token is accepted."""
+    """The tokens are joined by their bytes if all have them; an additional end token is accepted."""
     said = text(exchange)
     spelt = _spelt(exchange)
     if not said:
@@ -165,7 +165,7 @@ def tokens_spell_text(exchange: Exchange) -> Outcome:
 
 @check("every entry of the log probabilities fits TokenLogprob", Of.BEGUN)
 def entries_fit(exchange: Exchange) -> Outcome:
-    """Token, logprob, bytes and top_logprobs, each of its type."""
+    """Token, logprob, bytes and top_logprobs have their types."""
     for piece in token_logprobs.pieces(exchange):
         content = piece.get("content") if isinstance(piece, dict) else None
         for entry in content if isinstance(content, list) else []:
@@ -199,7 +199,7 @@ def offsets_rise(exchange: Exchange) -> Outcome:
 
 @check("the text offsets are as far apart as the tokens are long", Of.BEGUN)
 def offsets_fit(exchange: Exchange) -> Outcome:
-    """In characters, from whichever offset the first has; undecided if a token is part of a character."""
+    """Offsets count characters, relative to the first one; undecided if a token is part of a character."""
     offsets = _offsets(exchange)
     tokens = [token for token in token_logprobs.arrays(exchange)["tokens"] if isinstance(token, str)]
     if len(tokens) != len(offsets) or any("\ufffd" in token or "bytes:" in token for token in tokens):
@@ -213,7 +213,7 @@ def offsets_fit(exchange: Exchange) -> Outcome:
 
 @check("the first text offset is that of the text, or of what comes after the prompt", Of.BEGUN)
 def offsets_begin(exchange: Exchange) -> Outcome:
-    """0 at the beginning of the text, or the length of the prompt in characters; with the prompt echoed it is 0."""
+    """The first offset is 0 or the length of the prompt in characters; with the prompt echoed it is 0."""
     offsets = _offsets(exchange)
     prompt = exchange.request.fields.get("prompt")
     if not isinstance(prompt, str):
@@ -248,7 +248,7 @@ def _tokens(exchange: Exchange) -> list[object]:
 
 
 def _own(exchange: Exchange) -> Iterator[float]:
-    """The log probability of each token itself, without values that are no numbers."""
+    """The log probability of each token itself, without values that are not numbers."""
     if "messages" in exchange.request.fields:
         found = [entry.get("logprob") for entry in token_logprobs.entries(exchange)]
     else:
@@ -269,7 +269,7 @@ def _values(exchange: Exchange) -> Iterator[float]:
 
 
 def _tops(exchange: Exchange) -> Iterator[list[Object]]:
-    """The likeliest tokens at each place; for a completion without the map's keys."""
+    """The likeliest tokens at each position; for a completion without the map's keys."""
     if "messages" in exchange.request.fields:
         for entry in token_logprobs.entries(exchange):
             yield reading.objects(entry.get("top_logprobs"))

@@ -1,4 +1,4 @@
-"""A message, whole or streamed: its blocks, and its stop reason."""
+"""Checks on a complete or streamed message: its blocks, and its stop reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 ENDED_AT_ONCE: Final = 3
-"""Tokens of a message that says nothing (guide, Stop reasons, "Empty responses")."""
+"""The most tokens of an empty message (guide, Stop reasons, "Empty responses")."""
 _PLACES: Final = {"thinking": 0, "redacted_thinking": 0, "text": 1, "tool_use": 2}
 """The order of the kinds of blocks in an answer."""
 
@@ -49,9 +49,9 @@ def _content(exchange: Exchange) -> tuple[Block, ...]:
 
 @check("the message has text")
 def has_text(exchange: Exchange) -> Outcome:
-    """A model that was cut while thinking may have no text; one that has ended has some.
+    """A model that was truncated while thinking may have no text; one that ended has some.
 
-    One that ends at once may say nothing: the API then counts two or three tokens.
+    A model that ends at once may have no text: the official API then counts two or three tokens.
     """
     if any(block.type == "text" and block.text("text").strip() for block in messages.blocks(exchange)):
         return saw("block of text", exchange)
@@ -65,7 +65,7 @@ def has_text(exchange: Exchange) -> Outcome:
 
 @check("no block of text is empty", Of.BEGUN)
 def no_empty_text(exchange: Exchange) -> Outcome:
-    """An empty block is refused when it is sent back. One that was cut by the limit may be empty."""
+    """An empty block is refused when it is sent back. A block truncated by the limit may be empty."""
     found = [block for block in messages.blocks(exchange) if block.type == "text"]
     if not all(block.text("text") for block in found):
         messages.ended(exchange)
@@ -77,7 +77,7 @@ def no_empty_text(exchange: Exchange) -> Outcome:
 
 @check("thinking comes before text, and text before uses of tools", Of.BEGUN)
 def in_order(exchange: Exchange) -> Outcome:
-    """In the order of the API; unknown blocks may be anywhere."""
+    """The blocks have the order of the official API; unknown blocks may be anywhere."""
     known = [block.type for block in messages.blocks(exchange) if block.type in _PLACES]
     for before, after in pairwise(known):
         if _PLACES[before] > _PLACES[after]:
@@ -87,7 +87,7 @@ def in_order(exchange: Exchange) -> Outcome:
 
 @check("the stop reason is one that the contract knows", Of.BEGUN)
 def stop_reason_known(exchange: Exchange) -> Outcome:
-    """A value of the list; null only for a message that has not ended."""
+    """A value in the API's list; null only for a message that has not ended."""
     holder = messages.ending(exchange)
     if holder is None:
         messages.ended(exchange)
@@ -115,7 +115,7 @@ def stop_sequence_there(exchange: Exchange) -> Outcome:
 
 @check("a stop sequence is named only where one ended the message", Of.BEGUN)
 def stop_sequence_only_there(exchange: Exchange) -> Outcome:
-    """Null with every other reason; if it names one of the request, the reason is wrong instead."""
+    """Null with every other reason; if it names a sequence of the request, the reason is wrong instead."""
     reason, found = messages.stop_reason(exchange), messages.stop_sequence(exchange)
     given = exchange.request.fields.get("stop_sequences") or []
     if reason != "stop_sequence" and found in given:
@@ -129,7 +129,7 @@ def stop_sequence_only_there(exchange: Exchange) -> Outcome:
 
 @check("a message that ends with tool_use has a use of a tool", Of.BEGUN)
 def tool_use_has_one(exchange: Exchange) -> Outcome:
-    """Tool loops would run nothing, and wait."""
+    """Without a tool use, tool loops would run nothing, and wait."""
     reason = messages.stop_reason(exchange)
     uses = any(block.type == "tool_use" for block in messages.blocks(exchange))
     if reason == "tool_use" and not uses:

@@ -1,4 +1,4 @@
-"""The events of a streamed message: their fields, and the deltas of a block."""
+"""Checks on the events of a streamed message: their fields, and the deltas of a block."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ EVENTS: Final[Mapping[str, str]] = {
     MESSAGE_STOP: "MessageStopEvent",
     PING: "MessagePingEvent",
 }
-"""The schema of each event but the error, which may come in any."""
+"""The schema of each event type except errors, which are accepted in any form."""
 BLOCKS: Final[Mapping[str, str]] = {
     "text": "MessageTextBlock",
     "tool_use": "MessageToolUseBlock",
@@ -48,7 +48,7 @@ OF_OTHER_SURFACES: Final = frozenset(
     {"output_text", "input_text", "summary_text", "reasoning_text", "reasoning"}
     | {"function_call", "tool_call", "tool_calls", "function"}
 )
-"""Types of parts and items of chat and responses, which no client of messages reads."""
+"""Types of parts and items of chat and responses, which Messages clients do not read."""
 DELTAS: Final[Mapping[str, str]] = {
     "text_delta": "MessageTextDelta",
     "input_json_delta": "MessageInputJsonDelta",
@@ -56,12 +56,12 @@ DELTAS: Final[Mapping[str, str]] = {
     "signature_delta": "MessageSignatureDelta",
     "citations_delta": "MessageCitationsDelta",
 }
-"""The schemas of blocks and deltas by their type. A server may have more of them, of which nothing is said."""
+"""The schemas of blocks and deltas by their type. A server may have other types, which are not checked."""
 
 
 @check('"{field}" in {kind:w} fits its schema', Of.BEGUN)
 def field_fits(exchange: Exchange, field: str, kind: str) -> Outcome:
-    """The field of each event of a kind, and everything inside it."""
+    """The field of each event of a type, and everything inside it."""
     return field_fits_apart(exchange, field, kind, [])
 
 
@@ -89,7 +89,7 @@ def begins_empty(exchange: Exchange) -> Outcome:
 
 @check("the message begins without a stop reason", Of.BEGUN)
 def begins_unstopped(exchange: Exchange) -> Outcome:
-    """Null, and not absent: the message has not ended."""
+    """Null and not absent, because the message has not ended."""
     found = _some(exchange, MESSAGE_START)
     for event in found:
         message = messages.part(event, "message")
@@ -100,7 +100,7 @@ def begins_unstopped(exchange: Exchange) -> Outcome:
 
 @check("the events of blocks have the numbers of blocks", Of.BEGUN)
 def numbered(exchange: Exchange) -> Outcome:
-    """An integer from 0 in each of them; another rule checks its value."""
+    """Each event has an integer from 0; another rule checks its value."""
     found = messages.of_kind(exchange, BLOCK_START, BLOCK_DELTA, BLOCK_STOP)
     for event in found:
         number = messages.index(event)
@@ -145,7 +145,7 @@ def delta_of_block(exchange: Exchange) -> Outcome:
 
 @check("a stream that fails says so in an event named error", Of.BEGUN)
 def error_told(exchange: Exchange) -> Outcome:
-    """Named so, with the envelope of this API: clients read any other form as the end of the text."""
+    """The event is named "error" and has this API's envelope: clients read any other form as the end of the text."""
     events = named_events.events(exchange)
     for event in events:
         if not messages.is_error(event):
@@ -181,7 +181,7 @@ def no_done(exchange: Exchange) -> Outcome:
 
 @check("the connection is released after message_stop", Of.BEGUN)
 def released(exchange: Exchange) -> Outcome:
-    """The response ends; otherwise clients that read to the end wait."""
+    """The connection's response ends; otherwise clients that read to the end wait."""
     if not messages.of_kind(exchange, MESSAGE_STOP):
         raise undecided(Reason.NO_END, exchange)
     if exchange.failure is None:

@@ -1,4 +1,4 @@
-"""The requests of the Messages API: either key header, either version, Claude Code's fields; and their refusals."""
+"""Checks on requests of the Messages API: both key headers, both versions, Claude Code's fields, and refusals."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TYPES: Final[Mapping[int, str]] = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-"""The type of an error by its status."""
+"""The error types by status."""
 _OF_SYSTEM: Final = re.compile(r"\brole\b.*\bsystem\b|\bsystem\b.*\brole\b", re.IGNORECASE | re.DOTALL)
 _OF_THINKING: Final = re.compile(r"thinking|adaptive|effort", re.IGNORECASE)
 _NOT_SUPPORTED: Final = re.compile(r"not (?:currently )?supported|unsupported", re.IGNORECASE)
@@ -47,10 +47,10 @@ _NO_COUNT: Final = re.compile(
 
 @compare("a key in x-api-key is taken like one in Authorization", Of.ANY)
 def either_key(plain: Exchange, without: Exchange, bearer: Exchange, own: Exchange) -> Outcome:
-    """The exchanges are a plain one of chat, one without a key, and one of messages with each header.
+    """The exchanges are a plain chat, one without a key, and a message with each header.
 
     A key that chat accepts in Authorization is valid. If no key is required, both headers prove nothing. The last
-    request has an invalid body, and is refused for that.
+    request has an invalid body, for which it must be refused.
     """
     if accepted(plain) and bearer.status in {401, 403} and own.status not in {401, 403, None}:
         return Deviation("no refusal of the key, which chat accepts in Authorization", refusal(bearer))
@@ -67,7 +67,7 @@ def either_key(plain: Exchange, without: Exchange, bearer: Exchange, own: Exchan
 
 @compare("the newer version is taken like the older", Of.ANY)
 def either_version(older: Exchange, *newer: Exchange) -> Outcome:
-    """A refusal of the newer version for another reason proves nothing."""
+    """A refusal of the newer version for another reason is undecided."""
     expect_plain(older)
     taken = [exchange for exchange in newer if accepted(exchange)]
     if taken:
@@ -82,8 +82,8 @@ def either_version(older: Exchange, *newer: Exchange) -> Outcome:
 def of_claude_code(plain: Exchange, other: Exchange) -> Outcome:
     """Unknown fields and values are ignored; another rule checks the role system.
 
-    The API itself refuses adaptive thinking for a model that has none. Gateways that translate the request name what
-    they made of it: LiteLLM says that the model does not support "reasoning.effort".
+    The official API refuses adaptive thinking for a model without it. Gateways that translate the request name the
+    translated parameter: LiteLLM reports that the model does not support "reasoning.effort".
     """
     expect_plain(plain)
     if accepted(other):
@@ -102,7 +102,7 @@ def of_claude_code(plain: Exchange, other: Exchange) -> Outcome:
 
 @compare("a message of role system is taken, or refused as not supported", Of.ANY)
 def system_role(plain: Exchange, other: Exchange) -> Outcome:
-    """With 400, in words by which Claude Code knows to retry without it."""
+    """A refusal has status 400 and words after which Claude Code retries without the role."""
     expect_plain(plain)
     if accepted(other):
         expect_kind(other)
@@ -135,7 +135,7 @@ def envelope(exchange: Exchange) -> Outcome:
 
 @check("the type of the error goes with its status", Of.REFUSED)
 def type_of_status(exchange: Exchange) -> Outcome:
-    """By the list of the API; a status that is not in it is ignored."""
+    """The type is that of the API's list; a status that is not in the list is ignored."""
     error = reading.answer(exchange).get("error")
     if not isinstance(error, dict):
         raise undecided(Reason.NO_ERROR_OBJECT, exchange)
@@ -151,9 +151,9 @@ def type_of_status(exchange: Exchange) -> Outcome:
 
 @compare("the count is taken without a limit", Of.ANY)
 def counted(plain: Exchange, count: Exchange) -> Outcome:
-    """A count generates nothing and has no limit; a server that does not count reports a missing route, or says so.
+    """A count generates nothing and has no limit; a server without counts reports a missing route, or refuses counts.
 
-    A refusal proves nothing if the same message is refused, or if it is about the count as such.
+    A refusal proves nothing if the same message is refused, or if it is about counts in general.
     """
     status = count.status
     if accepted(count):

@@ -1,5 +1,5 @@
-"""The text of a message: equal whole and streamed, within its limit and its stop sequences, and in the requested
-form.
+"""Checks on the text of a message: equal in complete and streamed answers, within its limit and its stop sequences, and
+in the requested format.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @compare("the pieces are the text of the whole message, where greedy text repeats", Of.BEGUN)
 def same_text(first: Exchange, again: Exchange, whole: Exchange, streamed: Exchange) -> Outcome:
-    """Chat shows whether greedy text repeats: if it does not, texts may differ."""
+    """Chat shows whether greedy text is repeatable: if it is not, texts may differ."""
     repeated(first, again)
     expected, found = messages.text(whole).strip(), messages.text(streamed).strip()
     if expected == found:
@@ -33,7 +33,7 @@ def same_text(first: Exchange, again: Exchange, whole: Exchange, streamed: Excha
 
 @compare("the stream ends for the reason of the whole message, after as many tokens", Of.BEGUN)
 def same_end(whole: Exchange, streamed: Exchange) -> Outcome:
-    """Compared if both have the same text."""
+    """The ends are compared if both have the same text."""
     if messages.text(whole).strip() != messages.text(streamed).strip():
         raise undecided(Reason.TEXTS_DIFFER, whole, streamed)
     if not messages.output_tokens(whole) or not messages.output_tokens(streamed):
@@ -53,9 +53,9 @@ def _end(exchange: Exchange) -> str:
 
 @compare("the limit ends the last message, for the reason max_tokens", Of.BEGUN)
 def stopped_by_limit(longer: Exchange, limited: Exchange) -> Outcome:
-    """The first answer shows that there was more to say: a model that ends with its last token says so.
+    """The first answer shows that the text continues: a model that ends naturally at the limit reports its own reason.
 
-    A smaller context limit counts too.
+    A smaller context limit is accepted too.
     """
     more, most = messages.output_tokens(longer), reading.count(limited.request.fields.get("max_tokens")) or 0
     if more <= most:
@@ -76,7 +76,7 @@ def stopped_by_limit(longer: Exchange, limited: Exchange) -> Outcome:
 
 
 AHEAD: Final = 16
-"""Characters that may come behind a stop sequence in the token that ends it."""
+"""The most characters that the token with the end of a stop sequence can have after it."""
 
 
 @compare("the message does not go on behind its stop sequence")
@@ -111,7 +111,7 @@ def stop_told(longer: Exchange, cut: Exchange) -> Outcome:
 
 @compare("the stop sequence that ended the message is named")
 def stop_named(longer: Exchange, cut: Exchange) -> Outcome:
-    """The sequence of the list that matched."""
+    """The answer names the matching sequence of the list."""
     seen = _cut(longer, cut)
     seen.expect_stopped()
     if messages.stop_reason(cut) != "stop_sequence":
@@ -126,7 +126,7 @@ def stop_named(longer: Exchange, cut: Exchange) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """The stop sequence that comes first in the longer text, the text before it, and the returned text.
+    """The stop sequence that occurs first in the longer text, the text before it, and the returned text.
 
     `found` is the returned text, `after` its part after the sequence, None if it lacks the sequence. `ran_on` is
     whether that part is longer than a token, or the whole longer text.

@@ -1,4 +1,4 @@
-"""Uses of tools in a message, whole or streamed."""
+"""Checks on tool uses in a complete or streamed message."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @check("a tool is used in the message", Of.BEGUN)
 def used(exchange: Exchange) -> Outcome:
-    """The choice forces a call: text in its place shows that the choice was ignored."""
+    """tool_choice forces a call: text in its place shows that it was ignored."""
     found = [block for block in messages.blocks(exchange) if block.type == "tool_use"]
     if found:
         return saw("tool_use block", exchange, count=len(found))
@@ -35,7 +35,7 @@ def used(exchange: Exchange) -> Outcome:
 
 
 def uncut(exchange: Exchange) -> None:
-    """Raise Stop if the limit cut the answer, or the model refused, so that a missing part might have followed."""
+    """Raise Stop if the limit truncated the answer or the model refused, so that a missing part might have followed."""
     reason = messages.stop_reason(exchange)
     if reason == "refusal":
         raise undecided(Reason.MODEL_REFUSED, exchange)
@@ -65,7 +65,7 @@ def of_the_offered(exchange: Exchange) -> Outcome:
 
 @check("no more than one tool is used", Of.BEGUN)
 def one_at_a_time(exchange: Exchange) -> Outcome:
-    """disable_parallel_tool_use: callers that run one at a time drop the second."""
+    """With disable_parallel_tool_use, callers that run one tool at a time drop the second use."""
     found = messages.uses(exchange)
     if len(found) > 1:
         return Deviation("one tool_use block", f"there are {len(found)}")
@@ -75,13 +75,13 @@ def one_at_a_time(exchange: Exchange) -> Outcome:
 
 @check("every use of a tool has an id", Of.BEGUN)
 def has_id(exchange: Exchange) -> Outcome:
-    """In any form: the result is sent back with it. An empty one identifies nothing."""
+    """The id may have any form, because the result is sent back with it. An empty one identifies nothing."""
     return _every(exchange, lambda block: _is_text(block.value.get("id")), "an id", "id")
 
 
 @check("every use of a tool has a name", Of.BEGUN)
 def has_name(exchange: Exchange) -> Outcome:
-    """Without a name no tool can be run."""
+    """A tool use without a name cannot be run."""
     return _every(exchange, lambda block: _is_text(block.value.get("name")), "a name", "name")
 
 
@@ -93,7 +93,7 @@ def has_input(exchange: Exchange) -> Outcome:
 
 @compare("the ids of all uses differ", Of.BEGUN)
 def ids_differ(*exchanges: Exchange) -> Outcome:
-    """Results are matched by them, within one conversation."""
+    """Results are matched by ids within one conversation."""
     found: dict[object, Exchange] = {}
     for exchange in exchanges:
         for block in messages.uses(exchange):
@@ -108,7 +108,7 @@ def ids_differ(*exchanges: Exchange) -> Outcome:
 
 @check("the reason beside a use of a tool is tool_use", Of.BEGUN)
 def reason(exchange: Exchange) -> Outcome:
-    """For every tool choice; tool loops end at any other reason."""
+    """The stop reason is "tool_use" for every tool choice; tool loops end at any other reason."""
     messages.uses(exchange)
     uncut(exchange)
     given = messages.stop_reason(exchange)
@@ -136,7 +136,7 @@ def keeps_schema(exchange: Exchange) -> Outcome:
 
 @check("the pieces of every input are the text of a JSON object", Of.BEGUN)
 def pieces_parse(exchange: Exchange) -> Outcome:
-    """The deltas joined, if there are any: else the input is that of the block's start."""
+    """The joined deltas are JSON; without deltas the input is that of the block's start."""
     found = messages.uses(exchange)
     for block in found:
         if _pieces(block) and _input(exchange, block) is None:
@@ -148,7 +148,7 @@ def pieces_parse(exchange: Exchange) -> Outcome:
 
 @compare("no input is lost in the stream", Of.BEGUN)
 def input_kept(whole: Exchange, streamed: Exchange) -> Outcome:
-    """A tool with input in the whole message has input in the stream.
+    """A tool use with input in the complete message has input in the stream.
 
     Its value may vary with the batch.
     """

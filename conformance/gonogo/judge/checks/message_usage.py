@@ -1,4 +1,4 @@
-"""The tokens of a message: of its prompt, its answer, and compared with count_tokens."""
+"""Checks on the tokens of a message: of its prompt, its answer, and compared with count_tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 ESTIMATED: Final = 4
-"""Tokens by which a count may differ, as many as frame a turn (guide, Token counting: it is "an estimate")."""
+"""The tolerance in tokens, the size of a turn's markup (guide, Token counting: the count is "an estimate")."""
 
 
 @check("no more tokens were generated than the request allows", Of.BEGUN)
@@ -51,7 +51,7 @@ def answer_counted(exchange: Exchange) -> Outcome:
 
 @compare("the tokens of the message are counted as before", Of.BEGUN)
 def prompt_counts_agree(*exchanges: Exchange) -> Outcome:
-    """One prompt has one number of tokens, cached or not, whole or streamed."""
+    """One prompt always has the same number of tokens, cached or not, complete or streamed."""
     counts = [messages.prompt_tokens(exchange) for exchange in exchanges]
     if 0 in counts:
         raise undecided(Reason.NO_COUNT, *exchanges, field="input_tokens")
@@ -67,7 +67,7 @@ def prompt_counts_agree(*exchanges: Exchange) -> Outcome:
 
 @compare("the count is that of the usage of the same message")
 def count_agrees(message: Exchange, counted: Exchange) -> Outcome:
-    """input_tokens of the count are about input_tokens and both counts of caches of the usage: it is an estimate."""
+    """The count, an estimate, is close to the sum of input_tokens and both cache counts in the usage."""
     expected = messages.prompt_tokens(message)
     found = reading.count(reading.answer(counted).get("input_tokens"))
     if found is None:

@@ -1,4 +1,4 @@
-"""The list of models and its entries."""
+"""Checks on the list of models and its entries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 DESCRIBING = ("object", "created", "owned_by")
-"""What a listed model and a retrieved one say beside the id."""
+"""The fields other than the id that a listed and a retrieved model share."""
 
 
 @check("the operation is there", Of.ANY)
@@ -38,7 +38,7 @@ def there(exchange: Exchange) -> Outcome:
 
 @check("no two models have the same id")
 def unique_ids(exchange: Exchange) -> Outcome:
-    """An id names one model."""
+    """Each id names one model."""
     ids = [entry["id"] for entry in _entries(exchange) if isinstance(entry.get("id"), str)]
     twice = [name for name in ids if ids.count(name) > 1]
     if twice:
@@ -48,7 +48,7 @@ def unique_ids(exchange: Exchange) -> Outcome:
 
 @check("every model was created at a time in seconds")
 def created_in_seconds(exchange: Exchange) -> Outcome:
-    """Unix seconds; 0 and -1, which some servers send for unknown times, are neither right nor wrong."""
+    """Unix seconds; 0 and -1, which some servers send for unknown times, are undecided."""
     seen = 0
     for entry in _entries(exchange):
         created = reading.count(entry.get("created"))
@@ -99,7 +99,7 @@ def retrieved_as_asked(retrieval: Exchange) -> Outcome:
 
 @compare("the listed model can be retrieved", Of.ANY)
 def listed_can_be_retrieved(*exchanges: Exchange) -> Outcome:
-    """GET /models/{model} knows what GET /models lists."""
+    """GET /models/{model} accepts every id that GET /models lists."""
     listing, retrieval, *others = exchanges
     asked = _asked(retrieval)
     if asked not in _listed(listing):
@@ -115,7 +115,7 @@ def listed_can_be_retrieved(*exchanges: Exchange) -> Outcome:
 def each_can_be_retrieved(*exchanges: Exchange) -> Outcome:
     """All requested retrievals, in one finding.
 
-    If "/" is only accepted unencoded, the retrievals of ids with "/" encoded do not count.
+    If "/" is accepted only unencoded, retrievals with an encoded "/" are ignored.
     """
     listing, *retrievals = exchanges
     listed = _listed(listing)
@@ -170,7 +170,7 @@ def _better(tried: list[Exchange]) -> Exchange:
 
 
 def _retrieved(retrieval: Exchange) -> Outcome:
-    """The retrieved model. Raises Stop if it cannot be read."""
+    """The retrieved model. Raises Stop if it is unreadable."""
     if not accepted(retrieval) or retrieval.failure is not None:
         raise unanswered(retrieval)
     if not kinds.of_its_kind(retrieval):
@@ -179,7 +179,7 @@ def _retrieved(retrieval: Exchange) -> Outcome:
 
 
 def _is_lost(retrieval: Exchange) -> bool:
-    """Whether the model is missing; a refused key, a time-out or no answer proves nothing."""
+    """Whether the model was not found; a refused key, a time-out or a missing answer proves nothing."""
     return not accepted(retrieval) and retrieval.status not in {None, 401, 403, 429, 503}
 
 

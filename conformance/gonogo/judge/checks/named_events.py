@@ -1,4 +1,4 @@
-"""Named events: their names, and the order that the state machine of a surface allows."""
+"""Checks on named events: their names, and the order that the state machine of a surface allows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def named_by_type(exchange: Exchange) -> Outcome:
 
 @check("the data of each event has a type", Of.BEGUN)
 def has_type(exchange: Exchange) -> Outcome:
-    """All clients distinguish events by it. Data that is no JSON object has none; [DONE] is no event of the surface."""
+    """All clients distinguish events by their type. Data that is not a JSON object has none; [DONE] is ignored."""
     for sent in reading.stream(exchange).events:
         if sent.data not in ("", reading.DONE) and reading.object_of(sent.data) is None:
             return Deviation('"type" in the data', f"the data is {sent.data[:80]!r}").located(
@@ -48,7 +48,7 @@ def has_type(exchange: Exchange) -> Outcome:
 
 @check("the order of the events shows no {kinds}", Of.BEGUN)
 def no_slip(exchange: Exchange, kinds: str) -> Outcome:
-    """No slip of this kind, as the state machine of the surface names it."""
+    """The state machine of the surface reports no slip of these kinds."""
     machine = MACHINES[exchange.request.operation]
     what = machine.kinds[kinds]
     course = machine.read(exchange)

@@ -1,4 +1,4 @@
-"""Prompts of completions: one choice for each, in order, counted, and echoed if requested."""
+"""Checks on completion prompts: one choice for each, in order, counted, and echoed if requested."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @check("there is a choice for each prompt")
 def choice_for_each(exchange: Exchange) -> Outcome:
-    """As many choices as prompts, times `n`."""
+    """The number of choices is the number of prompts times `n`."""
     expected = _asked_for(exchange)
     choices = reading.answer(exchange).get("choices")
     if not isinstance(choices, list):
@@ -36,7 +36,7 @@ def choice_for_each(exchange: Exchange) -> Outcome:
 
 @check("the stream has a choice for each prompt", Of.BEGUN)
 def choice_for_each_streamed(exchange: Exchange) -> Outcome:
-    """Chunks of as many indexes as there are prompts, times `n`."""
+    """The number of indexes in the chunks is the number of prompts times `n`."""
     expected = _asked_for(exchange)
     found = len(reading.by_choice(exchange))
     if found == expected:
@@ -85,7 +85,7 @@ def prompt_covered(exchange: Exchange) -> Outcome:
 
 @check("the log probability of the first token is null")
 def first_is_null(exchange: Exchange) -> Outcome:
-    """The first token of a prompt follows nothing, so it has no log probability."""
+    """The first token of a prompt has no predecessor, and therefore no log probability."""
     values = _array(exchange, "token_logprobs")
     if len(values) <= generated(exchange):
         raise undecided(Reason.PROMPT_NOT_COVERED, exchange)
@@ -96,7 +96,7 @@ def first_is_null(exchange: Exchange) -> Outcome:
 
 @check("the prompt counts {number:d} tokens, give or take {most:d}")
 def counted(exchange: Exchange, number: int, most: int) -> Outcome:
-    """The given tokens are the tokens of the prompt, except those that begin every text."""
+    """The number of prompt tokens is that of the given tokens, except those that begin every text."""
     found = prompt_tokens(exchange)
     if abs(found - number) <= most:
         return saw("prompt_tokens", exchange)
@@ -105,7 +105,7 @@ def counted(exchange: Exchange, number: int, most: int) -> Outcome:
 
 @compare("the last counts about {factor:d} times the prompt tokens of the first")
 def counted_for_each(*exchanges: Exchange, factor: int) -> Outcome:
-    """Every prompt of a list is counted, plus or minus a token for each."""
+    """Every prompt of a list is counted, with a tolerance of one token each."""
     once, several = prompt_tokens(exchanges[0]), prompt_tokens(exchanges[-1])
     if abs(several - factor * once) > factor:
         return Deviation(f"prompt_tokens about {factor * once}", f"prompt_tokens is {several}")

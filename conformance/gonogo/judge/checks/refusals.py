@@ -1,4 +1,4 @@
-"""Refusals: the status and the error object."""
+"""Checks on refusals: the status and the error object."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 
-# As Python, Node, Java, Go and Rust write them; within JSON a line end is written \\n.
+# In the formats of Python, Node, Java, Go and Rust; in JSON a line end is \\n.
 TRACE = re.compile(
     r"Traceback \(most recent call last\)"
     r'|File \\?"[^"\n]+\.py\\?", line \d+'
@@ -35,7 +35,7 @@ TRACE = re.compile(
     r"|goroutine \d+ \["
     r"|thread '[^']*' panicked at"
 )
-# Where operating systems keep users' and programs' files. API paths and pointers into a request do not count.
+# Folders of users' and programs' files. API paths and pointers into a request do not match.
 PATH = re.compile(
     r"(?<![\w/.:-])"
     r"(?:/(?:home|Users|root|usr|opt|srv|var|tmp|workspace|Library)/[\w.@+-]+/|[A-Z]:\\{1,2}[\w. -]+\\{1,2})"
@@ -57,7 +57,7 @@ def refused_or_not_implemented(exchange: Exchange) -> Outcome:
 
 @check("the request is not accepted", Of.ANY)
 def not_accepted(exchange: Exchange) -> Outcome:
-    """Refused with 4xx; where the server failed instead, that is checked by another rule."""
+    """Refused with 4xx; another rule checks server errors."""
     if exchange.status is None or exchange.status >= 500:
         raise unanswered(exchange)
     return refused(exchange)
@@ -83,7 +83,7 @@ def refusal_status(exchange: Exchange, statuses: str) -> Outcome:
 
 @check("the refusal is JSON with an error object", Of.REFUSED)
 def has_envelope(exchange: Exchange) -> Outcome:
-    """{"error": {…}}: neither a string, nor "detail", nor the fields at the top."""
+    """{"error": {…}}: neither a string, nor "detail", nor the fields at the top level."""
     try:
         body = reading.answer(exchange)
     except Stop:
@@ -103,7 +103,7 @@ def has_envelope(exchange: Exchange) -> Outcome:
 
 @check('the refusal\'s content type is "{media_type}"', Of.REFUSED)
 def refusal_media_type(exchange: Exchange, media_type: str) -> Outcome:
-    """As for whole answers; an empty body has no media type."""
+    """As for complete answers; an empty body has no media type."""
     if not exchange.body:
         raise undecided(Reason.NO_BODY, exchange)
     return media_type_is(exchange, media_type)
@@ -122,7 +122,7 @@ def message_not_empty(exchange: Exchange) -> Outcome:
 
 @check("no stack trace is in the refusal", Of.REFUSED)
 def no_trace(exchange: Exchange) -> Outcome:
-    """What frameworks show in debug mode: names of files and lines of the server's own code."""
+    """No stack trace, as frameworks show in debug mode: file names and lines of the server's code."""
     if not exchange.body:
         raise undecided(Reason.NO_BODY, exchange)
     said = exchange.body.decode("utf-8", "replace")
@@ -135,7 +135,7 @@ def no_trace(exchange: Exchange) -> Outcome:
 
 @check("no file of the server is named in the refusal", Of.REFUSED)
 def no_path(exchange: Exchange) -> Outcome:
-    """A path on its disk; another rule checks stack traces, and text from the request may be repeated."""
+    """No file path of the server; another rule checks stack traces, and text from the request may be repeated."""
     if not exchange.body:
         raise undecided(Reason.NO_BODY, exchange)
     said = exchange.body.decode("utf-8", "replace").replace("\\/", "/")
@@ -148,7 +148,7 @@ def no_path(exchange: Exchange) -> Outcome:
 
 @check('the code is "{code}"', Of.REFUSED)
 def code_is(exchange: Exchange, code: str) -> Outcome:
-    """The machine-readable code that clients branch on."""
+    """Clients branch on the machine-readable code."""
     error = _error_of_client(exchange)
     if error.get("code") in UNSUPPORTED - {code}:
         _expect_name(exchange, error, ())
@@ -159,7 +159,7 @@ def code_is(exchange: Exchange, code: str) -> Outcome:
 
 @check("the param names {name}", Of.REFUSED)
 def param_names(exchange: Exchange, name: str) -> Outcome:
-    """The parameter at fault, or a path that begins with it."""
+    """The invalid parameter, or a path that begins with it."""
     return names_one(exchange, (name,))
 
 
@@ -182,14 +182,14 @@ def _expect_name(exchange: Exchange, error: reading.Object, names: tuple[str, ..
 
 
 def not_of_the_model(exchange: Exchange) -> None:
-    """Raise Stop if the refusal blames the model: an embedding model generates nothing, whatever the parameters."""
+    """Raise Stop if the model is the cause of the refusal: an embedding model refuses all generations."""
     if _error_of_client(exchange).get("param") == "model":
         raise refused_with(Reason.REFUSED_BY_MODEL, exchange, status=exchange.status)
 
 
 @compare("the statuses agree", Of.ANSWERED)
 def statuses_agree(*exchanges: Exchange) -> Outcome:
-    """An error that is known before the first token has its status, whether a stream was requested or not."""
+    """An error that is known before the first token has the same status with and without a stream."""
     for exchange in exchanges:
         if exchange.status in {None, 401, 403} or turned_away(exchange):
             raise unanswered(exchange)
@@ -209,7 +209,7 @@ def _error(exchange: Exchange) -> reading.Object:
 
 
 def _error_of_client(exchange: Exchange) -> reading.Object:
-    """The error of a refusal with 4xx; a 5xx did not judge the request."""
+    """The error of a refusal with 4xx. Raises Stop for a 5xx, which is not about the request."""
     if exchange.status is not None and exchange.status >= 500:
         raise unhelpful_status(exchange)
     return _error(exchange)

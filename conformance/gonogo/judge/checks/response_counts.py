@@ -1,4 +1,4 @@
-"""The counts of a response, its limit, and the status with which it ended."""
+"""Checks on the counts of a response, its limit, and its final status."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 STATES = {event_status: event for event, event_status in responses.ENDS.items()}
-"""How a response ends, and the event that says so."""
+"""The final statuses of a response, and the event of each."""
 SENTENCE_ENDS = (*".!?…\"'”’)]}*`~。！？」』", "the end")  # noqa: RUF001 - of other scripts
-"""What a text that has come to its end may end with, in small letters; a cut one seldom does."""
+"""Endings of complete texts, in lower case, which are rare in truncated ones."""
 DETAILS = {"input_tokens": "cached_tokens", "output_tokens": "reasoning_tokens"}
 
 
@@ -31,7 +31,7 @@ def has_usage(exchange: Exchange) -> Outcome:
 
 @check("the usage has {names}, whole numbers", Of.BEGUN)
 def usage_has(exchange: Exchange, names: str) -> Outcome:
-    """Each of the counts, by their names, with commas between them."""
+    """The usage has each of these counts; `names` are separated by commas."""
     usage = responses.counts(exchange)
     wanted = names.split(", ")
     for name in wanted:
@@ -43,7 +43,7 @@ def usage_has(exchange: Exchange, names: str) -> Outcome:
 
 @check("the tokens of the input and of the output are counted", Of.BEGUN)
 def tokens_counted(exchange: Exchange) -> Outcome:
-    """Every input of the suite has tokens; so has an output with a text or a call."""
+    """Every input of the suite has tokens, and every output with a text or a call."""
     output = "".join(text for item in responses.output(exchange) for text in responses.texts(item))
     names = ("input_tokens", "output_tokens") if output else ("input_tokens",)
     for name in names:
@@ -67,7 +67,7 @@ def usage_details(exchange: Exchange) -> Outcome:
 
 @check("no part of the usage is more than its whole", Of.BEGUN)
 def details_within(exchange: Exchange) -> Outcome:
-    """Cached tokens are tokens of the input, and reasoning tokens of the output."""
+    """Cached tokens are part of the input tokens, reasoning tokens part of the output tokens."""
     usage, seen = responses.counts(exchange), 0
     for whole, part in DETAILS.items():
         details = usage.get(f"{whole}_details")
@@ -96,7 +96,7 @@ def total_is_sum(exchange: Exchange) -> Outcome:
 
 @check("the output tokens are within the limit", Of.BEGUN)
 def within_limit(exchange: Exchange) -> Outcome:
-    """The limit covers reasoning too."""
+    """The limit includes reasoning."""
     limit = reading.count(exchange.request.fields.get("max_output_tokens"))
     if limit is None:
         raise undecided(Reason.NO_LIMIT, exchange)
@@ -108,9 +108,9 @@ def within_limit(exchange: Exchange) -> Outcome:
 
 @check("the response that reaches its limit has the status incomplete", Of.BEGUN)
 def cut_is_told(exchange: Exchange) -> Outcome:
-    """A text that ends with a sentence may have ended by itself, with the last token of its limit.
+    """A text that ends with a sentence may have ended naturally with the last allowed token.
 
-    The official document does not require a status; then the reason in incomplete_details replaces it.
+    The official document does not require a status; without one, the reason in incomplete_details is accepted.
     """
     made = _reach_limit(exchange)
     found = responses.final(exchange)
@@ -154,7 +154,7 @@ def end_fits_status(exchange: Exchange) -> Outcome:
 
 
 def _reach_limit(exchange: Exchange) -> int:
-    """The output tokens, which are as many as the limit allows; Stop where they are fewer."""
+    """The number of output tokens, which reaches the limit. Raises Stop if it does not."""
     limit = reading.count(exchange.request.fields.get("max_output_tokens"))
     made = responses.count(exchange, "output_tokens")
     if limit is None or made < limit:

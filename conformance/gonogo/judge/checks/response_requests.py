@@ -1,4 +1,4 @@
-"""Whether a response does what the request asked for: calls, text formats, echoed fields, and counts."""
+"""Checks whether a response has the requested calls, text formats, echoed fields, and counts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @check("the response calls a function", Of.BEGUN)
 def calls_function(exchange: Exchange) -> Outcome:
-    """A forced call is an item of its own; nobody runs text in its place."""
+    """A forced call is a separate item; text in its place is not run."""
     if _calls(exchange):
         return saw("call of a function", exchange, count=len(_calls(exchange)))
     responses.uncut(exchange)
@@ -30,7 +30,7 @@ def calls_function(exchange: Exchange) -> Outcome:
 
 @check("the response has output", Of.BEGUN)
 def has_output(exchange: Exchange) -> Outcome:
-    """At least one item: clients read an empty answer as a finished one. A cut answer may have none yet."""
+    """At least one item: clients read an empty answer as a finished one. A truncated answer may have none yet."""
     found = responses.output(exchange)
     if found:
         return saw("item of the output", exchange, count=len(found))
@@ -40,7 +40,7 @@ def has_output(exchange: Exchange) -> Outcome:
 
 @check('only the function "{name}" is called', Of.BEGUN)
 def calls_only(exchange: Exchange, name: str) -> Outcome:
-    """The named function, though another is offered too; another rule checks calls without a name."""
+    """The named function is called although another is offered too; another rule checks calls without a name."""
     found = [call for call in _calls(exchange) if isinstance(call.get("name"), str)]
     if not found:
         raise undecided(Reason.NO_CALL, exchange)
@@ -54,7 +54,7 @@ def calls_only(exchange: Exchange, name: str) -> Outcome:
 def schema_kept(exchange: Exchange) -> Outcome:
     """A server that accepts a schema enforces it, or refuses; a constant does not occur by chance.
 
-    A text that the limit cut shows by its beginning whether it was to be JSON.
+    The beginning of a truncated text shows whether it is JSON.
     """
     said = responses.told(exchange).text
     if not said.strip():
@@ -71,7 +71,7 @@ def schema_kept(exchange: Exchange) -> Outcome:
 
 @check('"{field}" in the response equals that of the request', Of.BEGUN)
 def echoed(exchange: Exchange, field: str) -> Outcome:
-    """The response says how the request was understood."""
+    """The response shows the parameters that the server used."""
     wanted, found = exchange.request.fields.get(field), responses.final(exchange)
     if field not in found:
         raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="in the response")
@@ -96,7 +96,7 @@ def count_agrees(response: Exchange, counted: Exchange) -> Outcome:
 
 @check("the answer is a token count")
 def is_count(exchange: Exchange) -> Outcome:
-    """An object of that name with an integer number of tokens."""
+    """An object with the right name and an integer number of tokens."""
     found = reading.answer(exchange)
     if found.get("object") != "response.input_tokens":
         return Deviation('"object" "response.input_tokens"', reading.field(found, "object"))
@@ -107,7 +107,7 @@ def is_count(exchange: Exchange) -> Outcome:
 
 @check("the unknown previous response is refused", Of.ANY)
 def not_forgotten(exchange: Exchange) -> Outcome:
-    """A server that cannot find the earlier response refuses; otherwise it answers another conversation."""
+    """A server that cannot find the earlier response must refuse; otherwise it would answer another conversation."""
     if exchange.status is None or exchange.status >= 500 or turned_away(exchange):
         raise unanswered(exchange)
     if not accepted(exchange):

@@ -1,4 +1,4 @@
-"""Streams of responses, except the order of their events: that there are events, how they begin, and how they fail."""
+"""Checks on streamed responses except the order of events: their presence, the beginning, and failures."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 BEGUN = ("id", "object", "created_at", "model")
-"""What clients read of a response that has only begun."""
+"""The fields of a response that clients read from its first event."""
 WAITING = ("in_progress", "queued")
 DELTAS = tuple(name for name, (step, _) in STEPS.items() if step is Step.DELTA)
 
 
 @check("the stream carries events of a response", Of.BEGUN)
 def carries_events(exchange: Exchange) -> Outcome:
-    """A status of 200 without events, or chat chunks, are useless to a client."""
+    """A status of 200 without events, or with chat chunks, is useless to a client."""
     if exchange.media_type == "application/json":
         raise undecided(Reason.NOT_A_STREAM, exchange)
     try:
@@ -47,7 +47,7 @@ def carries_events(exchange: Exchange) -> Outcome:
 
 @check("response.created has id, object, created_at and model", Of.BEGUN)
 def created_fits(exchange: Exchange) -> Outcome:
-    """Its id, model, object and creation time; the rest may come at the end."""
+    """Id, model, object and creation time are valid; other fields may follow at the end."""
     event = _created(exchange)
     found = event.value.get("response")
     if not isinstance(found, dict):
@@ -64,7 +64,7 @@ def created_fits(exchange: Exchange) -> Outcome:
 
 @check("response.created has the status in_progress or queued, and no output", Of.BEGUN)
 def created_is_empty(exchange: Exchange) -> Outcome:
-    """In progress, or queued."""
+    """The status is in progress or queued, and there are no items."""
     event = _created(exchange)
     found = event.value.get("response")
     if not isinstance(found, dict):
@@ -95,7 +95,7 @@ def deltas_are_text(exchange: Exchange) -> Outcome:
 
 @check('every output_text.delta has an array "{field}"', Of.BEGUN)
 def deltas_have(exchange: Exchange, field: str) -> Outcome:
-    """Empty if it was not requested."""
+    """The field is empty if it was not requested."""
     found = [event for event in named_events.events(exchange) if event.type == responses.TEXT_DELTA]
     for event in found:
         if not isinstance(event.value.get(field), list):
@@ -118,7 +118,7 @@ def not_failing(exchange: Exchange) -> Outcome:
 
 @check("the connection is released after the terminal event", Of.BEGUN)
 def ends_after_end(exchange: Exchange) -> Outcome:
-    """The response ends; otherwise clients that read to the end wait."""
+    """The connection's response ends; otherwise clients that read to the end wait."""
     if all(event.type not in ENDS for event in named_events.events(exchange)):
         raise undecided(Reason.NO_END, exchange)
     if exchange.failure is None:

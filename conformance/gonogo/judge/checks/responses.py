@@ -1,6 +1,6 @@
-"""The final response, whole or streamed: its fields and its items.
+"""Checks on the final response, complete or streamed: its fields and its items.
 
-A rule owns the fields that it names, so that one wrong field is one finding.
+Each field is checked by the rule that names it, so that one wrong field is one finding.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ OPEN_FIELDS = (
     "safety_identifier", "prompt_cache_key", "truncation", "text", "presence_penalty", "frequency_penalty",
     "top_logprobs", "store", "background", "service_tier",
 )  # fmt: skip
-"""What Open Responses requires of a response beyond the official document, null if there is nothing to say.
+"""The fields that Open Responses requires in addition to the official document; they may be null.
 
 Another rule checks the usage.
 """
 OTHER_TEXTS = frozenset({"text", "input_text", "summary_text", "reasoning_text"})
-"""Parts with a text that only Open Responses admits in a message."""
+"""Types of parts with a text that only Open Responses allows in a message."""
 PART_TEXTS = {"refusal": "refusal", **dict.fromkeys(("output_text", *OTHER_TEXTS), "text")}
-"""The field with the text of a part of a message, by the type of the part."""
+"""The field with the text of a message part, by the type of the part."""
 MEDIA = frozenset({"input_image", "input_file", "input_video"})
-"""Parts without a text that only Open Responses admits in a message."""
+"""Types of parts without a text that only Open Responses allows in a message."""
 STATELESS = frozenset({"reasoning", "compaction"})
-"""Items that have no status in the schema of Open Responses. The official schema requires none either."""
+"""Items without a status in the schema of Open Responses; the official schema does not require one either."""
 ENDED = frozenset({"completed", "incomplete", "failed"})
-"""The statuses of a response that is over."""
+"""The final statuses of a response."""
 OWN_KIND = ":"
-"""The mark in the type of an item of a server's own kind, behind the name of the server."""
+"""The separator after the vendor prefix in the type of an extension item."""
 KNOWN_ITEMS = frozenset(
     {"message", "function_call", "reasoning", "function_call_output", "file_search_call", "web_search_call"}
     | {
@@ -73,7 +73,7 @@ def field_fits(exchange: Exchange, field: str) -> Outcome:
 
 @check('"{field}" of the response, its entries aside, fits the contract', Of.BEGUN)
 def field_itself_fits(exchange: Exchange, field: str) -> Outcome:
-    """As above, without the parts inside it, which other rules own."""
+    """As above, without the parts inside it, which other rules check."""
     return _fits(exchange, field, lambda misfit: misfit.field == field)
 
 
@@ -95,7 +95,7 @@ def field_told(exchange: Exchange, field: str) -> Outcome:
 
 @check('"{field}" of the response is a whole number of seconds', Of.BEGUN)
 def whole_seconds(exchange: Exchange, field: str) -> Outcome:
-    """As in Open Responses; another rule checks that it is a number at all."""
+    """An integer, as in Open Responses; another rule checks that it is a number."""
     value = responses.final(exchange).get(field)
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a number")
@@ -106,7 +106,7 @@ def whole_seconds(exchange: Exchange, field: str) -> Outcome:
 
 @check('"{field}" of the response is in seconds', Of.BEGUN)
 def in_seconds(exchange: Exchange, field: str) -> Outcome:
-    """No time after 2096, so that milliseconds are noticed; another rule checks that it is a number."""
+    """Not after 2096, so that milliseconds are detected; another rule checks that it is a number."""
     value = responses.final(exchange).get(field)
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a number")
@@ -117,7 +117,7 @@ def in_seconds(exchange: Exchange, field: str) -> Outcome:
 
 @check('"{field}" of the response is null unless its status is "{status}"', Of.BEGUN)
 def null_unless(exchange: Exchange, field: str, status: str) -> Outcome:
-    """A missing or unknown status decides nothing here; another rule checks it."""
+    """Undecided for a missing or unknown status, which another rule checks."""
     found = responses.final(exchange)
     others = ENDED - {status}
     if found.get("status") not in others or found.get(field) is None:
@@ -127,7 +127,7 @@ def null_unless(exchange: Exchange, field: str, status: str) -> Outcome:
 
 @check("the response has every field of Open Responses", Of.BEGUN)
 def open_fields(exchange: Exchange) -> Outcome:
-    """Null counts if the specification allows it; other rules check the fields that the official document requires."""
+    """Null is accepted if the specification allows it; other rules check the fields of the official document."""
     found = responses.final(exchange)
     missing = [name for name in OPEN_FIELDS if name not in found]
     if not missing:
@@ -145,7 +145,7 @@ def _each(
     expected: str,
     what: str,
 ) -> Outcome:
-    """A deviation for the first item for which `wrong` returns a clause; else what was seen."""
+    """A deviation for the first item for which `wrong` returns a clause; else kept."""
     known = list(found)
     for value in known:
         problem = wrong(value)
@@ -194,7 +194,7 @@ def items_known(exchange: Exchange) -> Outcome:
 
 @check('each item of the output but reasoning has "{field}"', Of.BEGUN)
 def items_have(exchange: Exchange, field: str) -> Outcome:
-    """A string that is not empty. Open Responses itself has no status in its schema of these items."""
+    """A string that is not empty; some items have no status in the schema of Open Responses."""
     return _each(
         exchange,
         [item for item in responses.output(exchange) if item.get("type") not in STATELESS],
@@ -206,7 +206,7 @@ def items_have(exchange: Exchange, field: str) -> Outcome:
 
 @check("no item that is done is in progress", Of.BEGUN)
 def done_items_ended(exchange: Exchange) -> Outcome:
-    """The items of a completed response, and those that a stream says are done."""
+    """The items of a completed response, and those with a done event in a stream, have a final status."""
     done = [
         event.value["item"]
         for event in (named_events.events(exchange) if exchange.is_stream else ())
@@ -237,7 +237,7 @@ def kind_has(exchange: Exchange, kind: str, field: str) -> Outcome:
 
 @check("no two items have the same id", Of.BEGUN)
 def ids_differ(exchange: Exchange) -> Outcome:
-    """Clients keep items by their ids."""
+    """Clients index items by their ids."""
     found = [item["id"] for item in responses.output(exchange) if isinstance(item.get("id"), str)]
     twice = next((name for name in found if found.count(name) > 1), None)
     if twice is None:
@@ -247,7 +247,7 @@ def ids_differ(exchange: Exchange) -> Outcome:
 
 @check("only the last item is incomplete, and then the response is too", Of.BEGUN)
 def incomplete_last(exchange: Exchange) -> Outcome:
-    """The cut item is the last one of the response."""
+    """The incomplete item is the last one of the response."""
     output = responses.output(exchange)
     for place, item in enumerate(output):
         if item.get("status") == "incomplete":
@@ -283,7 +283,7 @@ def messages_fit(exchange: Exchange) -> Outcome:
 def parts_fit(exchange: Exchange) -> Outcome:
     """A string under the name that its type requires.
 
-    Open Responses admits any of its types of parts in a message; other types are extensions and allowed.
+    Open Responses allows any of its part types in a message; other types are extensions and allowed.
     """
 
     def wrong(part: Object) -> str | None:
@@ -299,7 +299,7 @@ def parts_fit(exchange: Exchange) -> Outcome:
 
 @check("each part of a message that has text is called output_text", Of.BEGUN)
 def texts_are_output(exchange: Exchange) -> Outcome:
-    """The official document has this type and refusal alone; Open Responses has more that hold a text."""
+    """The official document has only this type and refusal; Open Responses has more types with a text."""
 
     def wrong(part: Object) -> str | None:
         return reading.field(part, "type") if part.get("type") in OTHER_TEXTS else None
@@ -309,7 +309,7 @@ def texts_are_output(exchange: Exchange) -> Outcome:
 
 @check('each output_text has an array "{field}"', Of.BEGUN)
 def texts_have(exchange: Exchange, field: str) -> Outcome:
-    """Empty if there is nothing to list."""
+    """The list may be empty, but not missing."""
     found = [part for part in _parts(exchange) if part.get("type") == "output_text"]
     return _each(
         exchange, found, lambda part: _lacks(part, field, list), f'a list "{field}"', f'text with "{field}"'
@@ -330,7 +330,7 @@ def arguments_are_text(exchange: Exchange) -> Outcome:
 
 @check("the arguments of each call are a JSON object", Of.BEGUN)
 def arguments_are_json(exchange: Exchange) -> Outcome:
-    """If the response was not cut."""
+    """The arguments are JSON, unless the response was truncated."""
     responses.uncut(exchange)
 
     def wrong(call: Object) -> str | None:
@@ -350,7 +350,7 @@ def arguments_are_json(exchange: Exchange) -> Outcome:
 
 @check("each reasoning item has a summary array", Of.BEGUN)
 def reasoning_has_summary(exchange: Exchange) -> Outcome:
-    """Empty if there is no summary."""
+    """The list is empty if there is no summary."""
     found = [item for item in responses.output(exchange) if item.get("type") == "reasoning"]
     if not found:
         raise undecided(Reason.NO_REASONING, exchange)

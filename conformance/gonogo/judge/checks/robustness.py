@@ -1,4 +1,4 @@
-"""Generated requests, judged together: failures by cause, and no verdict if too few were accepted."""
+"""Checks on all generated requests together: failures by cause, and no verdict if too few were accepted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 ENOUGH = 20
-"""Accepted requests to operations on models; with fewer, none of these rules has seen the target at work."""
+"""The minimum number of accepted generations; with fewer, the target may not have handled any request."""
 
 SHOWN = 3
 
@@ -37,7 +37,7 @@ def no_server_error(*exchanges: Exchange) -> Outcome:
 
 @compare("every case is answered", Of.ANY)
 def answered(*exchanges: Exchange) -> Outcome:
-    """No connection is closed early, and none is the last; another rule checks time-outs."""
+    """No connection is closed early, and the target survives every request; another rule checks time-outs."""
     kept = saw("complete answer", *fuzz_defects.right(fuzz_defects.endings(exchanges)))
     return _died(exchanges) or judged(exchanges, fuzz_defects.dropped(exchanges), kept)
 
@@ -52,7 +52,7 @@ def refused_well(*exchanges: Exchange) -> Outcome:
 
 @compare("every accepted case is answered as its operation describes", Of.ANY)
 def answers_fit(*exchanges: Exchange) -> Outcome:
-    """One JSON object that fits the schema, if the request does not stream."""
+    """One JSON object that matches the schema, if the request does not stream."""
     cases = attributable(exchanges)
     kept = saw("answer that fits its schema", *fuzz_defects.right(fuzz_defects.answers(cases)))
     return judged(exchanges, fuzz_defects.bad_answers(cases), kept)
@@ -60,7 +60,7 @@ def answers_fit(*exchanges: Exchange) -> Outcome:
 
 @compare("every accepted case that asks for a stream is answered with a whole one", Of.ANY)
 def streams_fit(*exchanges: Exchange) -> Outcome:
-    """Chunk events that fit the schema, up to the [DONE], however many there are."""
+    """Any number of chunk events that match the schema, and [DONE]."""
     cases = attributable(exchanges)
     accepted = any(
         fuzz_defects.is_streamed(exchange) and fuzz_defects.accepted(exchange) for exchange in cases
@@ -84,7 +84,7 @@ def invalid_refused(*exchanges: Exchange) -> Outcome:
 
 @compare("every valid case is accepted, or refused for something that is never accepted", Of.ANY)
 def valid_accepted(*exchanges: Exchange) -> Outcome:
-    """A valid request is not refused if each part of it is accepted elsewhere."""
+    """A valid request is not refused if each of its features is accepted in other requests."""
     cases = attributable(exchanges)
     accepted = [e for e in cases if fuzz_defects.meant(e) is Meant.VALID and fuzz_defects.answered_well(e)]
     kept = saw("valid case that is accepted", *accepted)
@@ -100,7 +100,7 @@ def method_refused(*exchanges: Exchange) -> Outcome:
 
 
 def accepted_cases(exchanges: Iterable[Exchange]) -> int:
-    """How many valid requests were answered properly, except lists of models."""
+    """The number of valid requests with a valid answer, except model lists."""
     return sum(
         fuzz_defects.answered_well(exchange)
         and fuzz_defects.body_component(fuzz_defects.operation(exchange)) is not None
@@ -130,7 +130,7 @@ def _died(exchanges: Iterable[Exchange]) -> Deviation | None:
 
 
 def _innocence(sent: Exchange) -> int:
-    """A sort key: how little a case looks like the one that stopped the target; least if its answer broke off."""
+    """A sort key: how unlikely a case is to have stopped the target; lowest if its answer was cut off."""
     if not fuzz_defects.whole(sent):
         return 0
     if (sent.status or 500) >= 500:
@@ -141,7 +141,7 @@ def _innocence(sent: Exchange) -> int:
 def attributable(exchanges: Iterable[Exchange]) -> list[Exchange]:
     """The cases whose answers count.
 
-    Not those sent together with the one that stopped the target, and none of a surface that it lacks.
+    Cases that were sent together with the one that stopped the target, and those of missing surfaces, do not.
     """
     known = list(exchanges)
     dead = [e.stimulus for e in known if is_sign_of_life(e.stimulus) and not _lives(e)]

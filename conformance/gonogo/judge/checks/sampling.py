@@ -1,4 +1,4 @@
-"""Sampling parameters: accepted or refused by name, and not ignored where the text shows it."""
+"""Checks on sampling parameters: accepted or refused by name, and not ignored if the text can show it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 WORDS = 30
-"""What a text needs to be unlikely twice, where no log probability says how sure the model was.
+"""The minimum length of a text that is unlikely to be sampled twice, without log probabilities.
 
-30 words are some 40 tokens. Take a server that leaves out what is less likely than a tenth of the best (min_p), and a
-model so sure of itself that every third token alone has a rival then, a third as likely: at temperature 2 that one is
-drawn sqrt(1/3) times as often, and the greedy token comes in 63 of 100 draws. Two texts are the greedy one then once
-in 0.63 ** -26 = 160,000 runs. Where nothing is omitted, the whole vocabulary is drawn from at each place.
+30 words are about 40 tokens. Assume a server that drops tokens with less than a tenth of the best probability (min_p),
+and a very certain model, for which only every third token has an alternative, with a third of the probability. At
+temperature 2 the alternative is sampled sqrt(1/3) times as often, so that the greedy token is sampled in 63 of 100
+cases. Two texts then both equal the greedy one once in 0.63 ** -26 = 160,000 runs. Without min_p, every position
+samples from the whole vocabulary.
 """
 UNLIKELY = 1e-4
-"""The chance of both draws together from which on we say that nothing was drawn, where log probabilities tell it."""
+"""The maximum probability of both samples together for a finding, if there are log probabilities."""
 
 
 @check("it is taken, or refused by the name {names}", Of.ANY)
@@ -55,7 +56,7 @@ def _taken(exchange: Exchange) -> Outcome:
 
 @compare("the text is another with the token forced")
 def forced(*exchanges: Exchange) -> Outcome:
-    """A text never begins with one token repeated; if the text begins as usual, nothing was forced."""
+    """No normal text begins with one repeated token; if the text begins normally, the bias was ignored."""
     greedy, biased = map(_said, exchanges)
     if not greedy.startswith(biased):
         return saw("text", *exchanges)
@@ -66,7 +67,7 @@ def forced(*exchanges: Exchange) -> Outcome:
 
 @compare("the last text begins like the greedy one", Of.BEGUN)
 def greedy_too(first: Exchange, again: Exchange, drawn: Exchange) -> Outcome:
-    """If only one token can be drawn, it is the greedy one."""
+    """If only one token can be sampled, it is the greedy one."""
     expected = repeated(first, again)
     actual = _said(drawn).strip()
     if expected.strip().startswith(actual):
@@ -80,8 +81,8 @@ def greedy_too(first: Exchange, again: Exchange, drawn: Exchange) -> Outcome:
 def drawn_at_all(greedy: Exchange, drawn: Exchange, again: Exchange, measured: Exchange) -> Outcome:
     """Two texts sampled at high temperature that both equal the greedy one were not sampled.
 
-    They are compared with the greedy text and not with each other: a server may use the same seed each time, and a
-    cache may return one answer twice. The last answer shows how certain the model was, if the target reports that.
+    They are compared with the greedy text and not with each other: a server may always use the same seed, and a cache
+    may return one answer twice. The last answer shows how certain the model was, if it has log probabilities.
     """
     for exchange in (greedy, drawn, again):
         admit(exchange, Of.ACCEPTED)
@@ -104,7 +105,7 @@ def same_each_time(first: Exchange, again: Exchange) -> Outcome:
 
 @compare("the seed gives the same text, where greedy text repeats", Of.ANSWERED)
 def same_of_seed(first: Exchange, again: Exchange, drawn: Exchange, once_more: Exchange) -> Outcome:
-    """If greedy text does not repeat, the seed is not the reason."""
+    """If greedy text is not repeatable, the seed is not the cause."""
     for exchange in (first, again, drawn, once_more):
         if not accepted(exchange):
             raise unanswered(exchange)
@@ -128,7 +129,7 @@ def _expect_unlikely(text: str, measured: Exchange) -> None:
 
 
 def _other(first: Exchange, again: Exchange) -> Deviation | None:
-    """A deviation where the second text is not the first."""
+    """A deviation if the second text differs from the first."""
     expected, actual = _said(first), _said(again)
     if expected == actual:
         return None
@@ -138,7 +139,7 @@ def _other(first: Exchange, again: Exchange) -> Deviation | None:
 
 
 def repeated(first: Exchange, again: Exchange) -> str:
-    """The greedy text. Raises Stop if it does not repeat."""
+    """The greedy text. Raises Stop if it is not repeatable."""
     if _other(first, again) is not None:
         raise undecided(Reason.NOT_REPEATED, first, again)
     return _said(first)

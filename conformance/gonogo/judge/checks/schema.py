@@ -1,7 +1,7 @@
-"""Fields against the contract's schemas.
+"""Checks fields against the contract's schemas.
 
-A rule owns the fields that it names, so that one wrong field is one finding. It is kept only if its field was present;
-null counts as present if the schema requires the field, and as absent if it is optional.
+Each field is checked by the rule that names it, so that one wrong field is one finding. A rule passes only if its
+field was present; null counts as present if the schema requires the field, and as absent if it is optional.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 @check('"{field}" in the answer fits {component:w}')
 def answer_field_fits(exchange: Exchange, field: str, component: str) -> Outcome:
-    """The field of a whole answer, and everything inside it; a missing field fits nothing."""
+    """The field of a complete answer, and everything inside it; a missing field does not match."""
     deviation = _answer(exchange, component, lambda misfit: shape.owned(misfit, field))
     return deviation or _saw_field(exchange, field, component)
 
 
 @check('"{field}" in the answer, apart from {others:json}, fits {component:w}')
 def answer_field_fits_apart(exchange: Exchange, field: str, others: list[str], component: str) -> Outcome:
-    """As above, without the parts that other rules own; an empty array has none of them."""
+    """As above, without the parts that other rules check; an empty array has none of them."""
     deviation = _answer(exchange, component, lambda m: shape.owned(m, field) and not _any_owned(m, others))
     if deviation is not None:
         return deviation
@@ -45,7 +45,7 @@ def answer_field_fits_apart(exchange: Exchange, field: str, others: list[str], c
 
 @check("nothing else in the answer breaks {component:w} than {others:json}")
 def answer_rest_fits(exchange: Exchange, component: str, others: list[str]) -> Outcome:
-    """Every field that no other rule owns."""
+    """Every field that no other rule checks."""
     deviation = _answer(exchange, component, lambda misfit: not _any_owned(misfit, others))
     return deviation or _saw_answer(exchange, component)
 
@@ -77,7 +77,7 @@ def chunk_field_fits_apart(exchange: Exchange, field: str, others: list[str], co
 
 @check("nothing else in any chunk breaks {component:w} than {others:json}", Of.BEGUN)
 def chunk_rest_fits(exchange: Exchange, component: str, others: list[str]) -> Outcome:
-    """Every field of a chunk that no other rule owns."""
+    """Every field of a chunk that no other rule checks."""
     deviation = _chunks(exchange, component, lambda misfit: not _any_owned(misfit, others))
     return deviation or _saw_chunks(exchange, component)
 
@@ -91,7 +91,7 @@ def answer_has_no_idle_null(exchange: Exchange, others: list[str], component: st
 
 @check("no optional field in any chunk is null against {component:w}", Of.BEGUN)
 def chunk_has_no_idle_null(exchange: Exchange, component: str) -> Outcome:
-    """As for whole answers."""
+    """As for complete answers."""
     deviation = _chunks(exchange, component, lambda _: True, idle_nulls=True)
     return deviation or _saw_chunks(exchange, component)
 
@@ -122,20 +122,20 @@ def _saw_field_in_chunks(exchange: Exchange, field: str, component: str) -> Outc
 
 
 def _saw_answer(exchange: Exchange, component: str) -> Outcome:
-    """The answer, if it is of its operation's kind: other rules report most of what it lacks."""
+    """Kept if the answer is of its operation's kind: other rules report most missing fields."""
     if not kinds.of_its_kind(exchange):
         raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
     return saw(f"answer validated against {component}", exchange)
 
 
 def _saw_chunks(exchange: Exchange, component: str) -> Outcome:
-    """The chunks, if they have choices: other rules report most of what they lack."""
+    """Kept if the chunks have choices: other rules report most missing fields."""
     seen = sum(isinstance(chunk.value.get("choices"), list) for chunk in reading.chunks(exchange))
     return saw(f"chunk validated against {component}", exchange, count=seen)
 
 
 def _found(value: object, field: str, component: str) -> list[object]:
-    """The values of the field, in every place; null only if the schema requires the field."""
+    """All values of the field; null only if the schema requires the field."""
     found = [value]
     for part in field.split("."):
         name = part.removesuffix("[]")
@@ -151,7 +151,7 @@ def _named(field: str, component: str) -> str:
 
 @functools.cache
 def _required(component: str, field: str) -> bool:
-    """Whether the schema of the component requires the field of whatever holds it."""
+    """Whether the schema of the component requires the field in its parent object."""
     schema, required = gonogo_contract.document()["components"]["schemas"][component], True
     for part in field.split("."):
         schema = _followed(schema)

@@ -1,4 +1,4 @@
-"""Several choices: the requested number, whole and streamed, and all of them counted."""
+"""Checks on several choices: the requested number, complete and streamed, and all of them counted."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 CHARACTER = 4
-"""Tokens with which any text has a character: one has four bytes at most (RFC 3629), and a token at least one."""
+"""The tokens that always make a character, which has at most four bytes (RFC 3629), while a token has at least one."""
 
 
 @check("there are {number:d} choices")
 def number_whole(exchange: Exchange, number: int) -> Outcome:
-    """As many as `n` says; another rule checks answers without any."""
+    """The number is `n`; another rule checks answers without choices."""
     found = len(reading.choices(exchange))
     if found != number:
         return _deviation(number, found)
@@ -32,7 +32,7 @@ def number_whole(exchange: Exchange, number: int) -> Outcome:
 
 @check("the stream has {number:d} choices", Of.BEGUN)
 def number_streamed(exchange: Exchange, number: int) -> Outcome:
-    """Chunks of as many indexes as `n` says, from 0 on."""
+    """The chunks have `n` indexes, from 0."""
     found = sorted(reading.by_choice(exchange))
     if found == list(range(number)):
         return saw("streamed choice", exchange, count=number)
@@ -44,7 +44,7 @@ def number_streamed(exchange: Exchange, number: int) -> Outcome:
 
 @check("each of the {number:d} choices has text", Of.BEGUN)
 def each_has_text(exchange: Exchange, number: int) -> Outcome:
-    """If one has text, the others have some too; a model that says nothing at all is not about `n`."""
+    """If one choice has text, the others have some too; if no choice has text, `n` is not the cause."""
     texts = _texts(exchange)
     if len(texts) != number:
         raise undecided(Reason.FEWER_CHOICES, exchange, found=len(texts), number=number)
@@ -56,7 +56,7 @@ def each_has_text(exchange: Exchange, number: int) -> Outcome:
         return saw("choice with text", exchange, count=number)
     refuse_reasoning(exchange)
     if set(calls.finish_reasons(exchange)) != {"length"} or (_limit(exchange) or 0) < CHARACTER:
-        # A model may end a choice before its first token, and the tokens may be parts of one character.
+        # A model may end a choice before its first token, and its tokens may be parts of one character.
         raise undecided(Reason.NO_TEXT, exchange)
     all_of_it(exchange)
     return Deviation("text in every choice that its limit cut", f"choice {empty[0]} has none")

@@ -1,6 +1,6 @@
-"""Stop sequences taken from a greedy text: the answer is compared with the text before the sequence.
+"""Checks on stop sequences from a greedy text: the answer is compared with the text before the sequence.
 
-A server may trim spaces at the ends of a text, so they do not count.
+A server may trim spaces at the ends of a text, so that they are ignored.
 """
 
 from __future__ import annotations
@@ -22,34 +22,32 @@ if TYPE_CHECKING:
 
 
 LONGEST_TOKEN = 16
-"""Characters: more than one token, so more than what may come with the end of a stop sequence."""
+"""Characters: more than one token has, and therefore more than can follow a stop sequence within its last token."""
 
 
 AHEAD = 6
-"""Tokens that may be generated past a stop sequence until it is noticed, as by servers that decode several at once."""
+"""The most tokens that may be generated after a stop sequence, by servers that decode several at once."""
 
 
 class Ending(Enum):
-    """Where a text ends that a stop sequence should have ended."""
+    """The end of a text that should have ended at a stop sequence."""
 
     EXACT = auto()  # at the sequence
-    RAN_ON = (
-        auto()
-    )  # nowhere near it: the whole greedy text, or another one that continues long after the sequence
-    CUT_OUT = auto()  # the sequence was removed, and the text after it is there
+    RAN_ON = auto()  # not near it: the whole greedy text, or a text that continues long after the sequence
+    CUT_OUT = auto()  # the sequence was removed, and the text continues
     INCLUDED = auto()  # after the sequence, which is included
     PAST = auto()  # some characters after the sequence, which is included
     PARTIAL = auto()  # within the sequence: its beginning is included
-    SHORT = auto()  # before the text before the sequence ends
+    SHORT = auto()  # within the text before the sequence
 
 
 ENDED = frozenset({Ending.EXACT, Ending.INCLUDED, Ending.PARTIAL, Ending.SHORT})
-"""The texts that the sequence ended, well or badly."""
+"""The ends that show that the sequence ended the text, at the right position or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Stopped:
-    """The stop sequence that comes first, the text before it, the returned text, and where that ends."""
+    """The stop sequence that occurs first, the text before it, the returned text, and its end."""
 
     stop: str
     expected: str
@@ -58,9 +56,9 @@ class _Stopped:
     cut: Exchange
 
     def outcome(self, what: str, *, right: set[Ending], wrong: set[Ending]) -> Outcome:
-        """A deviation if the text ends in a wrong way, kept by `what` if in a right one; else undecided.
+        """A deviation if the end is one of `wrong`, kept by `what` if it is one of `right`, else undecided.
 
-        Other rules check all other ways.
+        Other rules check the other ends.
         """
         if self.ending in wrong:
             if self.ending is Ending.SHORT:
@@ -81,7 +79,7 @@ class _Stopped:
 
 
 def stopped_text(baseline: Exchange, cut: Exchange) -> _Stopped:
-    """How the text compares with the greedy text of the baseline. Raises Stop if it is a different text."""
+    """The comparison with the greedy text of the baseline. Raises Stop if it is a different text."""
     whole, actual = text(baseline), text(cut).strip()
     if not actual:
         raise undecided(Reason.NO_TEXT, cut)
@@ -115,7 +113,7 @@ def _ending(whole: str, expected: str, stop: str, actual: str) -> Ending | None:
 
 
 def _with_stop(expected: str, stop: str, actual: str) -> Ending:
-    """How a text ends that includes the sequence."""
+    """The end of a text that includes the sequence."""
     if len(actual) - actual.index(stop) - len(stop) > LONGEST_TOKEN:
         return Ending.RAN_ON
     return Ending.INCLUDED if actual.startswith(expected) and actual.endswith(stop) else Ending.PAST
@@ -125,7 +123,7 @@ def _with_stop(expected: str, stop: str, actual: str) -> Ending:
 def honoured(*exchanges: Exchange) -> Outcome:
     """An accepted stop sequence ends the text (huggingface/text-generation-inference#1999).
 
-    mlx_lm.server removes one that lies across tokens from the text, and continues to generate.
+    mlx_lm.server removes a sequence across tokens from the text, and continues to generate.
     """
     return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text that ends at the stop sequence", right=set(ENDED), wrong={Ending.RAN_ON, Ending.CUT_OUT}
@@ -144,7 +142,7 @@ def excluded(*exchanges: Exchange) -> Outcome:
 
 @compare("no beginning of the stop sequence is left in the text")
 def not_leaked(*exchanges: Exchange) -> Outcome:
-    """A stream holds back what may become the sequence (vllm-project/vllm#3574)."""
+    """A stream holds back text that may become the sequence (vllm-project/vllm#3574)."""
     return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text that ends before the stop sequence",
         right={Ending.EXACT, Ending.SHORT},
@@ -154,7 +152,7 @@ def not_leaked(*exchanges: Exchange) -> Outcome:
 
 @compare("nothing is missing before the stop sequence")
 def not_short(*exchanges: Exchange) -> Outcome:
-    """Only the sequence is cut off, and not the whole token in which it begins."""
+    """Only the sequence is removed, not the whole token in which it begins."""
     return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text up to the stop sequence",
         right={Ending.EXACT, Ending.INCLUDED, Ending.PARTIAL},
@@ -164,7 +162,7 @@ def not_short(*exchanges: Exchange) -> Outcome:
 
 @compare("the text is what comes before the stop sequence")
 def exact(*exchanges: Exchange) -> Outcome:
-    """Exactly, wherever the token boundaries are (mzau/mlx-knife#68)."""
+    """The text ends exactly there, independent of token boundaries (mzau/mlx-knife#68)."""
     return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text up to the stop sequence", right={Ending.EXACT}, wrong=set(Ending) - {Ending.EXACT}
     )
@@ -195,7 +193,7 @@ def stop_reason(*exchanges: Exchange) -> Outcome:
     if reason == "length":
         return Deviation('finish_reason "stop"', 'finish_reason is "length"')
     stopped.expect_ended()
-    if reason != "stop":  # a filter may have ended it, and the schema's rule checks unknown reasons
+    if reason != "stop":  # a filter may have ended it, and the schema rule checks unknown reasons
         raise undecided(Reason.FIELD_NOT, cut, field="finish_reason", kind='"stop" or "length"')
     return saw('finish_reason "stop"', cut)
 
@@ -226,7 +224,7 @@ def fewer_tokens(*exchanges: Exchange) -> Outcome:
 
 @compare("no text is held back at the end")
 def released(*exchanges: Exchange) -> Outcome:
-    """Text that might have become a stop sequence, and did not, is sent."""
+    """Held text that did not become a stop sequence is sent."""
     whole, actual = text(exchanges[0]).strip(), text(exchanges[-1]).strip()
     if actual == whole:
         _complete(exchanges[-1])
@@ -238,7 +236,7 @@ def released(*exchanges: Exchange) -> Outcome:
 
 
 def _tokens_before(streamed: Exchange, stopped: _Stopped, tokens: int) -> int | None:
-    """The number of tokens up to the end of the sequence; None if pieces of the stream are no tokens."""
+    """The number of tokens up to the end of the sequence; None if pieces of the stream are not tokens."""
     pieces = [said for _, choice in reading.by_choice(streamed).get(0, []) if (said := piece(choice))]
     if abs(len(pieces) - tokens) > 2:
         return None
@@ -248,7 +246,7 @@ def _tokens_before(streamed: Exchange, stopped: _Stopped, tokens: int) -> int | 
 
 
 def _ends_at_another(baseline: Exchange, stopped: _Stopped) -> bool:
-    """Whether the text ends at another sequence of the list in the greedy text, or after it."""
+    """Whether the text ends at or after another sequence of the list in the greedy text."""
     whole, given = text(baseline), stopped.cut.request.fields.get("stop")
     others = [stop for stop in given if isinstance(stop, str)] if isinstance(given, list) else []
     ends = [whole[: whole.index(stop) + more] for stop in others if stop in whole for more in (0, len(stop))]

@@ -1,4 +1,4 @@
-"""Structured outputs: text that is JSON and matches the schema of the request."""
+"""Checks on structured outputs: the text is JSON and matches the schema of the request."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from gonogo.judge.reading import Object
 
 BEGINNINGS: Final = ("{", "`", "<")
-"""What a cut answer of a given form begins with: the object, a fence around it, or a thought in marks."""
+"""Possible beginnings of a truncated answer in the requested format: the object, a code fence, or a thinking tag."""
 WRAPPINGS = ("<think", "`")
-"""What may stand before the object in an answer that is cut short: a thought, or a fence that the server takes off
-where it sees both ends of it (llama.cpp).
+"""Text that may precede the object in a truncated answer: thinking, or a code fence, which llama.cpp removes only if it
+is complete.
 """
 
 
@@ -39,7 +39,7 @@ def schema_kept(exchange: Exchange) -> Outcome:
 
 @check("the text is JSON", Of.BEGUN)
 def is_json(exchange: Exchange) -> Outcome:
-    """Whatever the schema."""
+    """The text is JSON, independent of the schema."""
     said = _said(exchange)
     try:
         reading.parse(said)
@@ -51,7 +51,7 @@ def is_json(exchange: Exchange) -> Outcome:
 
 @check("what the text says as JSON is admitted by the schema", Of.BEGUN)
 def json_admitted(exchange: Exchange) -> Outcome:
-    """Undecided if the text is no JSON, which another rule checks."""
+    """Undecided if the text is not JSON, which another rule checks."""
     said = _said(exchange)
     try:
         value = reading.parse(said)
@@ -76,7 +76,7 @@ def is_object(exchange: Exchange) -> Outcome:
 
 @check("the text begins as a JSON object")
 def begins_as_object(exchange: Exchange) -> Outcome:
-    """The first character shows whether the form is enforced, however early the limit cuts the text."""
+    """The first character shows whether the format is enforced, even if the limit truncates the text."""
     said = text(exchange).lstrip()
     if not said:
         raise undecided(Reason.NO_TEXT, exchange)
@@ -98,7 +98,7 @@ def admitted(exchange: Exchange, said: str, value: object, schema: Object) -> Ou
 
 
 def _said(exchange: Exchange) -> str:
-    """The complete text. Raises Stop if there is none, or it was cut."""
+    """The complete text. Raises Stop if there is none, or it was truncated."""
     calls.uncut(exchange)
     if exchange.is_stream:
         reading.unfailed(exchange)

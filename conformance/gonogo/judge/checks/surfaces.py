@@ -1,6 +1,6 @@
-"""The same prompt on several surfaces: one engine serves them, so a greedy answer is the same. The exchanges of such a
-rule are the greedy answers of chat, streamed and whole, and then those of the other surface. A surface whose own two
-texts differ proves nothing.
+"""Compares the same prompt on several surfaces: one engine serves them, so that greedy answers are equal. The exchanges
+of such a rule are the greedy answers of chat, streamed and whole, and then those of the other surface. A surface whose
+own two texts differ proves nothing.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ INPUTS: Mapping[str, Callable[[Exchange], int]] = {
     responses.PATH: lambda exchange: responses.count(exchange, "input_tokens"),
     messages.PATH: messages.prompt_tokens,
 }
-"""What counts the tokens of the input on each other surface. Raises Stop if they are not counted."""
+"""The readers of the input tokens on each other surface. They raise Stop if the tokens are not counted."""
 
 
 @compare("the other surface says the same whole and streamed, as chat does", Of.BEGUN)
 def same_streamed(*exchanges: Exchange) -> Outcome:
-    """Chat shows that the model repeats its greedy text; both forms of the other surface have the same text."""
+    """Chat shows that greedy text is repeatable; both forms of the other surface have the same text."""
     chat_stream, chat, streamed, whole = exchanges
     reading.unfailed(chat_stream)
     reading.ended(streamed)
@@ -63,7 +63,7 @@ def same_streamed(*exchanges: Exchange) -> Outcome:
 
 @compare("the text is the same on both surfaces", Of.BEGUN)
 def same_text(*exchanges: Exchange) -> Outcome:
-    """Equal, spaces at the ends aside. A text that its limit cut may be shorter: reasoning takes tokens too."""
+    """Equal except for spaces at the ends. A truncated text may be shorter, because reasoning takes tokens too."""
     one, other = _repeated(exchanges)
     if _trimmed(one) == _trimmed(other):
         return saw("character of the text", one, other, count=len(_trimmed(one)))
@@ -95,19 +95,19 @@ def same_reason(*exchanges: Exchange) -> Outcome:
 
 @compare("the input has as many tokens on both surfaces", Of.BEGUN)
 def same_input(*exchanges: Exchange) -> Outcome:
-    """The same prompt has the same input tokens, because it uses the same template."""
+    """The same prompt has the same number of input tokens, because the template is the same."""
     return _same_count(exchanges, lambda told: told.input_tokens, "the count of the input")
 
 
 @compare("the output has as many tokens on both surfaces", Of.BEGUN)
 def same_output(*exchanges: Exchange) -> Outcome:
-    """The same text has the same output tokens."""
+    """The same text has the same number of output tokens."""
     return _same_count(exchanges, lambda told: told.output_tokens, "the count of the output")
 
 
 @compare("the longer {part} counts as tokens of the input")
 def part_counted(shorter: Exchange, longer: Exchange, part: str) -> Outcome:
-    """Both requests have the part, so that it replaces a default in both; more of it is more tokens."""
+    """Both requests have the part, so that it replaces a default in both; a longer part has more tokens."""
     few, many = (INPUTS[exchange.request.operation](exchange) for exchange in (shorter, longer))
     if not few or not many:
         raise undecided(Reason.NO_COUNT, shorter, longer, field="input_tokens")
@@ -137,7 +137,7 @@ def _differ(one: Exchange, other: Exchange, shown: Callable[[Told], str], what: 
 
 
 def _repeated(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, Exchange]:
-    """A whole answer of each surface. Raises Stop if one of them does not repeat its text, or a text is empty."""
+    """A complete answer of each surface. Raises Stop if the text of one of them is not repeatable or is empty."""
     chat_stream, chat, other_stream, other = exchanges
     for streamed, whole in ((chat_stream, chat), (other_stream, other)):
         reading.unfailed(streamed)
@@ -150,7 +150,7 @@ def _repeated(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, Exchange]:
 
 
 def _refuse_other_wish(chat: Exchange, other: Exchange) -> None:
-    """Raise Stop if the chat request, for example through --extra-body, asked for more than the other one."""
+    """Raise Stop if the chat request has more parameters than the other one, for example by --extra-body."""
     more = chat.request.fields.keys() - {
         "model",
         "messages",

@@ -1,4 +1,4 @@
-"""The text itself: intact characters, no control tokens, and the same text whole and streamed."""
+"""Checks on the text itself: intact characters, no control tokens, and equal complete and streamed texts."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ CONTROL_TOKENS = (
 REPLACEMENT = "\ufffd"
 SURROGATE = re.compile("[\ud800-\udfff]")
 FEWEST = 3
-"""Texts that have to begin with a space before it is put down to the server."""
+"""The minimum number of texts that begin with a space before the server is the cause."""
 REASONS = ("stop", "length")
 
 
 @check("no control token is in the text", Of.BEGUN)
 def no_control_token(exchange: Exchange) -> Outcome:
-    """Markers of the template are not shown to the reader (mzau/mlx-knife#20)."""
+    """Markers of the template are not part of the text (mzau/mlx-knife#20)."""
     said = _said(exchange)
     asked = exchange.request.body.decode("utf-8", "replace")
     found = [token for token in CONTROL_TOKENS if token in said and token not in asked]
@@ -65,7 +65,7 @@ def no_control_token(exchange: Exchange) -> Outcome:
 
 @check("no string holds half a surrogate pair", Of.BEGUN)
 def no_half_pair(exchange: Exchange) -> Outcome:
-    """A character beyond the BMP is escaped as two surrogates, which belong into one string."""
+    """A character outside the BMP is escaped as two surrogates, which must be in one string."""
     if "\\ud" in exchange.request.body.decode("latin-1").lower():
         raise undecided(Reason.ASKS_FOR_HALVES, exchange)
     events = reading.stream(exchange).events if exchange.is_stream else None
@@ -85,7 +85,7 @@ def no_half_pair(exchange: Exchange) -> Outcome:
 def characters_whole(*exchanges: Exchange) -> Outcome:
     """A character of several tokens is held back until it is complete (mlc-ai/mlc-llm#804).
 
-    The token limit may cut one at the very end.
+    The token limit may truncate the last one.
     """
     whole, streamed = exchanges
     expected, actual = _said(whole), _said(streamed).rstrip(REPLACEMENT)
@@ -104,7 +104,7 @@ def characters_whole(*exchanges: Exchange) -> Outcome:
 
 @compare("the text is the same whole as it is streamed", Of.BEGUN)
 def same_text(*exchanges: Exchange) -> Outcome:
-    """Greedy text that repeats is the same whole and streamed. Spaces at the ends do not count."""
+    """Repeatable greedy text is the same complete and streamed. Spaces at the ends are ignored."""
     streamed, whole = _repeated(*exchanges)
     expected, actual = _said(streamed).strip(), _said(whole).strip()
     if expected == actual:
@@ -140,7 +140,7 @@ def same_count(*exchanges: Exchange) -> Outcome:
 
 @compare("not every text begins with a space", Of.ANY)
 def no_leading_space(*exchanges: Exchange) -> Outcome:
-    """A space that begins every text is the server's, not the model's (vllm-project/vllm#3935)."""
+    """A space at the beginning of every text comes from the server, not from the model (vllm-project/vllm#3935)."""
     said = [(exchange, found) for exchange in exchanges if (found := _readable(exchange))]
     if len(said) < FEWEST:
         raise undecided(Reason.TOO_FEW_TEXTS, *exchanges, found=len(said), needed=FEWEST)
@@ -160,7 +160,7 @@ def _repeated(first: Exchange, again: Exchange, whole: Exchange) -> tuple[Exchan
 
 
 def _alike(streamed: Exchange, whole: Exchange) -> tuple[Exchange, Exchange]:
-    """Both. Raises Stop if their texts differ, which another rule checks."""
+    """Both exchanges. Raises Stop if their texts differ, which another rule checks."""
     if _said(streamed).strip() != _said(whole).strip():
         raise undecided(Reason.TEXTS_DIFFER, streamed, whole)
     return streamed, whole
@@ -179,7 +179,7 @@ def _reason(exchange: Exchange) -> object:
 
 
 def _readable(exchange: Exchange) -> str:
-    """The text of an answer that could begin with any character; "" for any other."""
+    """The text of an answer that is free to begin with any character; "" for other answers."""
     asked = exchange.request.json
     if not accepted(exchange) or not isinstance(asked, dict) or asked.get("response_format"):
         return ""
@@ -206,6 +206,6 @@ def _said(exchange: Exchange) -> str:
 
 
 def _shown(said: str, part: str) -> str:
-    """The part with some characters around it."""
+    """An excerpt of the text around the part."""
     at = said.index(part)
     return said[max(0, at - 20) : at + len(part) + 20]

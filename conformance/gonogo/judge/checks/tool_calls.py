@@ -1,4 +1,4 @@
-"""Tool calls in whole answers: made if required, and usable by a caller."""
+"""Checks on tool calls in complete answers: present if required, and usable by a caller."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def no_markup(exchange: Exchange) -> Outcome:
     found = MARKUP.search(content or "")
     if found is not None:
         return Deviation("calls in tool_calls only", f"the content holds {found.group()!r}")
-    # Without calls this is unknown: the content may hold one in a form that MARKUP lacks.
+    # Undecided without calls: the content may have one in a form that MARKUP lacks.
     return saw("call in tool_calls", exchange, count=len(calls.some(exchange)))
 
 
@@ -95,7 +95,7 @@ def named(exchange: Exchange, name: str) -> Outcome:
 
 @check('the finish reason "tool_calls" stands beside a call')
 def finishes_a_call(exchange: Exchange) -> Outcome:
-    """Clients look for calls by it; the schema's rules check a message that is no object."""
+    """Clients look for calls by the finish reason; schema rules check a message that is not an object."""
     finished = [c for c in reading.choices(exchange) if c.get("finish_reason") == "tool_calls"]
     if not finished:
         raise undecided(Reason.NO_CALL_FINISHED, exchange)
@@ -129,7 +129,7 @@ def arguments_kept(exchange: Exchange) -> Outcome:
 
 @check("the id of every call is a string that is not empty")
 def id_not_empty(exchange: Exchange) -> Outcome:
-    """The result is sent back under it."""
+    """The result is sent back with the id."""
     ids = [call.get("id") for call in calls.some(exchange)]
     if "" in ids:
         return Deviation("a string that is not empty", 'the "id" of a call is ""')
@@ -151,7 +151,7 @@ def ids_differ(*exchanges: Exchange) -> Outcome:
 
 @check("the arguments of every call are the text of a JSON object", Of.BEGUN)
 def arguments_parse(exchange: Exchange) -> Outcome:
-    """The joined text, if it is streamed; undecided if the limit may have cut it."""
+    """For a stream the joined text is parsed; undecided if the limit may have truncated it."""
     found = calls.arguments(exchange)
     for text in found:
         try:
@@ -167,7 +167,7 @@ def arguments_parse(exchange: Exchange) -> Outcome:
 
 @check("each of the {number:d} choices has a call")
 def each_calls(exchange: Exchange, number: int) -> Outcome:
-    """If a call is forced, every choice has one; one that the limit cut may not have reached it."""
+    """If a call is forced, every choice has one, unless it was truncated by the limit."""
     found = reading.choices(exchange)
     if len(found) != number:
         return Deviation(f"{number} choices", f"there are {len(found)}")
@@ -183,7 +183,7 @@ def each_calls(exchange: Exchange, number: int) -> Outcome:
 
 @compare("the function is called, or refused", Of.ANY)
 def older_form(plain: Exchange, older: Exchange) -> Outcome:
-    """Only accepting and ignoring is wrong; a call among tool_calls shows that it was not ignored."""
+    """Only accepting and ignoring it is wrong; a call in tool_calls shows that it was not ignored."""
     expect_plain(plain)
     if not accepted(older):
         status = older.status
@@ -221,7 +221,7 @@ def no_index(exchange: Exchange) -> Outcome:
 
 @check("the finish reason beside a call is {reasons}", Of.BEGUN)
 def finish_reason(exchange: Exchange, reasons: str) -> Outcome:
-    """One of the named reasons, or "length" if the call was cut; undecided if no tool was called."""
+    """One of the named reasons, or "length" if the call was truncated; undecided if no tool was called."""
     if not calls.names(exchange):
         raise undecided(Reason.NO_CALL, exchange)
     calls.uncut(exchange)

@@ -1,4 +1,4 @@
-"""Tool calls in streams: fragments that a client can join."""
+"""Checks on tool calls in streams: fragments that a client can join."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @check("a tool is called in the stream", Of.BEGUN)
 def called(exchange: Exchange) -> Outcome:
-    """As in whole answers."""
+    """As in complete answers."""
     found = calls.fragments(exchange)
     if found:
         named = [part for part in found if calls.function(part.value).get("name")]
@@ -44,26 +44,26 @@ def precondition(exchange: Exchange) -> Outcome:
 
 @check("one chunk without choices carries the usage beside the calls", Of.BEGUN)
 def usage_chunk_beside(exchange: Exchange) -> Outcome:
-    """As in every stream; undecided if no tool was called, because the rule of every stream checks the rest."""
+    """As in every stream; undecided if no tool was called, because the rule about all streams checks that."""
     precondition(exchange)
     return usage_chunk(exchange)
 
 
 @check("the first fragment of every call has its id", Of.BEGUN)
 def id_first(exchange: Exchange) -> Outcome:
-    """Clients start the call with it; an empty one starts nothing."""
+    """Clients start the call with the id; an empty one does not identify it."""
     return _first(exchange, "an id", lambda part: part.value.get("id"))
 
 
 @check("the first fragment of every call has the function's name", Of.BEGUN)
 def name_first(exchange: Exchange) -> Outcome:
-    """Clients without a name raise, or drop the call (vercel/ai)."""
+    """Without a name, clients raise or drop the call (vercel/ai)."""
     return _first(exchange, "a name", lambda part: calls.function(part.value).get("name"))
 
 
 @check("the first fragment of every call has its type", Of.BEGUN)
 def type_first(exchange: Exchange) -> Outcome:
-    """The word "function", as in the recorded streams."""
+    """The type is "function", as in the recorded streams."""
     return _first(exchange, "a type", lambda part: part.value.get("type"))
 
 
@@ -97,7 +97,7 @@ def one_index_each(exchange: Exchange) -> Outcome:
 
 @check("the calls are numbered from 0", Of.BEGUN)
 def numbered(exchange: Exchange) -> Outcome:
-    """The index is a list position, and a list has no first entry without a 0."""
+    """The index is a list position, so that the indexes begin at 0."""
     found = sorted(calls.by_call(exchange))
     expected = list(range(len(found)))
     if found == expected:
@@ -107,7 +107,7 @@ def numbered(exchange: Exchange) -> Outcome:
 
 @check('the finish reason "tool_calls" stands after a fragment of a call', Of.BEGUN)
 def finishes_a_call(exchange: Exchange) -> Outcome:
-    """As in whole answers."""
+    """As in complete answers."""
     seen = finished = 0
     for _, parts in sorted(reading.by_choice(exchange).items()):
         ends = [chunk for chunk, choice in parts if choice.get("finish_reason") == "tool_calls"]
@@ -126,7 +126,7 @@ def finishes_a_call(exchange: Exchange) -> Outcome:
 
 @compare("the stream calls what the whole answer calls", Of.BEGUN)
 def same_calls(*exchanges: Exchange) -> Outcome:
-    """The same tools, in the same order. Their arguments may vary with the batch."""
+    """The same tools are called in the same order. Their arguments may vary with the batch."""
     whole, streamed = exchanges[0], exchanges[-1]
     complete = _complete(whole, streamed)
     reading.unfailed(streamed)
@@ -141,9 +141,9 @@ def same_calls(*exchanges: Exchange) -> Outcome:
 
 @compare("no arguments are lost in the stream", Of.BEGUN)
 def arguments_kept(*exchanges: Exchange) -> Outcome:
-    """A call with arguments in the whole answer has some in the stream, in every call of the same name.
+    """A call with arguments in the complete answer has some in the stream, in every call of the same name.
 
-    The values may vary with the batch; an empty string is none.
+    The values may vary with the batch; an empty string does not count.
     """
     whole, streamed = exchanges[0], exchanges[-1]
     complete = _complete(whole, streamed)
@@ -168,9 +168,9 @@ def arguments_kept(*exchanges: Exchange) -> Outcome:
 
 @compare("the stream calls with the arguments of the whole answer, where greedy text repeats", Of.BEGUN)
 def same_arguments(first: Exchange, again: Exchange, whole: Exchange, streamed: Exchange) -> Outcome:
-    """Compared as JSON: spacing does not matter.
+    """The arguments are compared as JSON, without spacing.
 
-    If greedy text does not repeat, arguments may differ. Other rules check different tools, lost arguments, and
+    If greedy text is not repeatable, arguments may differ. Other rules check different tools, lost arguments, and
     arguments that are not JSON.
     """
     repeated(first, again)
@@ -186,10 +186,10 @@ def same_arguments(first: Exchange, again: Exchange, whole: Exchange, streamed: 
 
 
 def _complete(whole: Exchange, streamed: Exchange) -> int | None:
-    """How many calls can be compared, from the first; None if neither answer was cut, and all can.
+    """The number of calls that can be compared, from the first; None if all can because neither answer was truncated.
 
-    If the limit cut both, a call that another one follows is complete, in either form. Raises Stop if only one answer
-    was cut, or no call is known to be complete.
+    If the limit truncated both, all calls but the last are complete in both forms. Raises Stop if only one answer was
+    truncated, or no call is known to be complete.
     """
     both = (whole, streamed)
     if any(calls.finish_reasons(exchange) != ["length"] for exchange in both):
@@ -205,7 +205,7 @@ def _complete(whole: Exchange, streamed: Exchange) -> int | None:
 def _called(exchange: Exchange, most: int | None) -> list[tuple[object, str]]:
     """The name of each call with its arguments as canonical JSON. Raises Stop if they are not a JSON object.
 
-    Only the first `most` calls, unless that is None.
+    At most the first `most` calls; None: all.
     """
     found = list(zip(calls.names(exchange), calls.arguments(exchange), strict=True))[:most]
     return [(name, _spelled(given, exchange)) for name, given in found]

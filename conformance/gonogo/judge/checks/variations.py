@@ -1,4 +1,4 @@
-"""Variations of an accepted request: whether they are accepted too, and what is lost with them."""
+"""Checks on variations of an accepted request: whether they are accepted too, and keep their effect."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def last_not_failing(first: Exchange, last: Exchange) -> Outcome:
 
 @compare("the last is answered like the first, unless it is refused with 411", Of.ANY)
 def answered_however_framed(first: Exchange, last: Exchange) -> Outcome:
-    """Framing does not change the meaning of a message: neither a refusal nor silence is a correct answer."""
+    """Framing does not change the meaning of a message: neither a refusal nor a missing answer is correct."""
     return _as_the_first(first, last, "an answer, as to the same request with a length")
 
 
 @compare("both of the others are answered like the first", Of.ANY)
 def both_answered(first: Exchange, one: Exchange, other: Exchange) -> Outcome:
-    """A client's request id is for logs; two requests may share one."""
+    """A client's request id is only for logs; two requests may share one."""
     outcomes = [_as_the_first(first, e, "an answer, as to a request without the id") for e in (one, other)]
     return next((found for found in outcomes if isinstance(found, Deviation)), outcomes[0])
 
@@ -66,7 +66,7 @@ def _as_the_first(first: Exchange, last: Exchange, expected: str) -> Outcome:
 
 
 def _may_be_lost(last: Exchange) -> bool:
-    """A 411 that leaves the body unread: the close may reset the connection and lose the answer (RFC 9112, 9.6)."""
+    """Whether a 411 may be lost: it leaves the body unread, so that closing can reset the connection (RFC 9112, 9.6)."""
     reset = last.failure is not None and last.failure.kind is FailureKind.RESET
     return reset and header(last.request.headers, "transfer-encoding") is not None
 

@@ -1,4 +1,4 @@
-"""The charset of an answer, and the names of the fields in its JSON."""
+"""Checks on the charset of an answer, and the field names in its JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JSON = "application/json"
 
 @check("no other charset than that of the bytes is named", Of.ANY)
 def charset_right(exchange: Exchange) -> Outcome:
-    """Another charset is accepted if it decodes the bytes to the same text, as most do for plain ASCII."""
+    """Another charset is accepted if it decodes the bytes to the same text, as most charsets do for ASCII."""
     if exchange.status is None:
         raise unanswered(exchange)
     if exchange.media_type != JSON and not exchange.is_stream:
