@@ -66,7 +66,7 @@ def _as_the_first(first: Exchange, last: Exchange, expected: str) -> Outcome:
 
 
 def _may_be_lost(last: Exchange) -> bool:
-    """Whether a 411 may be lost: it leaves the body unread, so that closing can reset the connection (RFC 9112, 9.6)."""
+    """Whether a 411 may be lost: it leaves the body unread, and closing can reset the connection (RFC 9112, 9.6)."""
     reset = last.failure is not None and last.failure.kind is FailureKind.RESET
     return reset and header(last.request.headers, "transfer-encoding") is not None
 
