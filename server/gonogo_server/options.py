@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, NoReturn
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ PROGRAM: Final = "gonogo serve"
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the options; its result contains only those that were given."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog=PROGRAM,
         description="Serve models through an OpenAI-compatible API.",
         epilog="Each option can also be set by an environment variable (GONOGO_SERVER_PORT, "
@@ -32,6 +34,20 @@ def parser() -> argparse.ArgumentParser:
     server("--print-config", action="store_true", help="print the settings without keys, and exit")
     server("--api-key", action=_NoKey, nargs="?", help=argparse.SUPPRESS)
     return made
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a mistake in one line, with similar options, in place of the usage of 50 options."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.match(r"unrecognized arguments: --([a-z-]+)", message)
+        hint = self._similar(unknown[1]) if unknown else ""
+        self.exit(2, f"{self.prog}: {message.rstrip('.')}.{hint} {self.prog} --help lists the options.\n")
+
+    def _similar(self, option: str) -> str:
+        known = [name.removeprefix("--") for name in self._option_string_actions]
+        found = get_close_matches(option, known)
+        return f" Did you mean {' or '.join(f'--{name}' for name in found)}?" if found else ""
 
 
 class _NoKey(argparse.Action):

@@ -123,7 +123,17 @@ def test_an_unknown_option_is_an_error_of_usage(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit) as stopped:
         serve.main(["--fast"])
     assert stopped.value.code == 2
-    assert "--fast" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "gonogo serve: unrecognized arguments: --fast. gonogo serve --help lists the options.\n"
+    )
+
+
+def test_an_option_with_a_typo_is_reported_with_similar_options(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        serve.main(["--modle", "smollm2"])
+    said = capsys.readouterr().err
+    assert said.startswith("gonogo serve: unrecognized arguments: --modle smollm2. Did you mean --model")
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("options", [["--api-key", "s3cret"], ["--api-key=s3cret"], ["--api-key"]])
