@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from gonogo.collect.roles import Recorder
 
 SHOWN_MODELS = 8
+SHOWN_MESSAGE = 200
+"""Characters of the target's own message."""
 NEWER_LIMIT = "max_completion_tokens"
 GREETED = "greeting: chat"
 """The key of the first chat with a model."""
@@ -172,8 +174,8 @@ def _refuse_silence(exchange: Exchange, base_url: str) -> None:
     what = {
         FailureKind.CONNECT: f"Could not connect to {base_url}: {failure.message}; {_advice(failure.message)}",
         FailureKind.TIMEOUT: (
-            f"{base_url} accepted {exchange.request.method} {exchange.request.path} but gave "
-            f"{failure.message}; if the server is slow, raise --timeout."
+            f"{base_url} gave {failure.message} to {exchange.request.method} {exchange.request.path}; "
+            f"{_advice_on_silence(exchange, base_url)}"
         ),
         FailureKind.TOO_LARGE: (
             f"The answer of {base_url} to {exchange.request.method} {exchange.request.path} is too "
@@ -190,6 +192,12 @@ def _refuse_silence(exchange: Exchange, base_url: str) -> None:
 
 def _advice(message: str) -> str:
     return advice_on_tls(message) or "is the server running there?"
+
+
+def _advice_on_silence(exchange: Exchange, base_url: str) -> str:
+    if exchange.request.method == "GET" and exchange.status is None and base_url.startswith("https:"):
+        return "does it expect http:// instead? If the server is slow, raise --timeout."
+    return "if the server is slow, raise --timeout."
 
 
 def _refuse_key(exchange: Exchange, *, has_key: bool) -> None:
@@ -210,8 +218,23 @@ def _no_model(listing: Exchange, base_url: str) -> str:
             f"{url} does not exist (404). Check the base URL (it usually ends in /v1); if it is "
             "correct, give the model with --model."
         )
-    status = f"answered {listing.status}" if listing.status != 200 else "lists no model"
-    return f"{url} {status}; give the model with --model."
+    if listing.status == 200:
+        return f"{url} lists no model; give the model with --model."
+    return (
+        f"{url} answered {listing.status}{_said(listing)}. If only the list of models fails, give the model "
+        "with --model."
+    )
+
+
+def _said(exchange: Exchange) -> str:
+    """The message of an error object, quoted and shortened; empty without one."""
+    body = exchange.json
+    error = body.get("error") if isinstance(body, dict) else None
+    message = error.get("message") if isinstance(error, dict) else None
+    if not (isinstance(message, str) and message):
+        return ""
+    shown = message if len(message) <= SHOWN_MESSAGE else f"{message[:SHOWN_MESSAGE]}…"
+    return f' ("{shown}")'
 
 
 def _entries(listing: Exchange) -> list[dict[str, object]]:

@@ -25,7 +25,7 @@ def listed(name: str, kind: str | None = None) -> dict[str, Any]:
 def greeted(listing: Says, chat: Says | None = None, **options: Any) -> tuple[Subject, ScriptedRecorder]:  # noqa: ANN401 - options of greet
     answers = {"greeting: models": listing, "greeting: chat": chat or Says()}
     recorder = ScriptedRecorder(answers.__getitem__)
-    return asyncio.run(greet(recorder, base_url=URL, **options)), recorder
+    return asyncio.run(greet(recorder, **({"base_url": URL} | options))), recorder
 
 
 def refused(listing: Says, chat: Says | None = None, **options: Any) -> str:  # noqa: ANN401 - options of greet
@@ -93,8 +93,14 @@ def test_a_list_that_is_not_there_may_be_a_wrong_url() -> None:
     )
 
 
-def test_a_list_that_fails_tells_its_status() -> None:
-    assert "answered 500" in refused(Says(status=500))
+def test_a_list_that_fails_is_reported_with_its_status_and_message() -> None:
+    assert refused(Says(status=500)) == (
+        f"{URL}/models answered 500. If only the list of models fails, give the model with --model."
+    )
+    unreachable = refused(Says(status=502, body={"error": {"message": "The upstream cannot be reached."}}))
+    assert '/models answered 502 ("The upstream cannot be reached."). If only' in unreachable
+    long = refused(Says(status=502, body={"error": {"message": "x" * 1000}}))
+    assert f'("{"x" * 200}…")' in long
 
 
 def test_a_list_of_embedding_models_alone_has_none_that_generates() -> None:
