@@ -174,7 +174,12 @@ def render_text(matrix: Matrix) -> str:
         )
     differing = sum(row.differs for group in matrix.groups for row in group.rows)
     rules = sum(len(group.rows) for group in matrix.groups)
-    lines.append(f"{len(matrix.servers)} servers, {rules} rules; the servers differ in {differing}.")
+    count = len(matrix.servers)
+    lines.append(
+        f"{count} servers, {rules} rules; the servers differ in {differing}."
+        if count > 1
+        else f"1 server, {rules} rules; give a second report to compare."
+    )
     return "\n".join(lines) + "\n"
 
 

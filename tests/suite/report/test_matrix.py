@@ -93,6 +93,11 @@ def test_the_text_is_a_line_for_each_server_and_says_in_how_many_rules_they_diff
     assert lines[-1] == "2 servers, 3 rules; the servers differ in 1."
 
 
+def test_the_text_of_one_report_asks_for_a_second() -> None:
+    alone = build([Server("a", report(rule("chat.stream.done", "pass"), rule("chat.stream.id", "pass")))])
+    assert render_text(alone).splitlines()[-1] == "1 server, 2 rules; give a second report to compare."
+
+
 def test_reports_of_different_rule_sets_are_called_that() -> None:
     found = build([Server("a", report(rule_set="2026-12")), Server("b", report(rule_set="2027-03"))])
 
