@@ -52,9 +52,7 @@ def _found(said: str, catalogue: Catalogue) -> set[str]:
     return turned(verdicts(record, catalogue))
 
 
-def test_the_answer_of_somebody_else_is_found_though_the_request_by_itself_gets_its_own(
-    clean: Record, catalogue: Catalogue
-) -> None:
+def test_an_answer_to_another_parallel_request_is_found(clean: Record, catalogue: Catalogue) -> None:
     assert _found(_other_text(clean), catalogue) == {"http.beside"}
 
 

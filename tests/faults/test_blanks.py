@@ -146,7 +146,7 @@ def judged(request: pytest.FixtureRequest, rejudge: Rejudge) -> Judged:
     return Judged(name, looked_at, rejudge(record, looked_at))
 
 
-def test_what_is_left_out_keeps_no_rule_that_speaks_of_it(judged: Judged, rejudge: Rejudge) -> None:
+def test_an_omitted_field_passes_no_rule_about_it(judged: Judged, rejudge: Rejudge) -> None:
     left, found = LEFT[judged.name], judged.found
     changed = _ids_of_changed(rejudge, judged.looked_at)
     speaking = [
@@ -168,7 +168,7 @@ def test_what_is_left_out_keeps_no_rule_that_speaks_of_it(judged: Judged, rejudg
     assert [pattern for pattern in left.kept if not any(fits(rule_id, pattern) for rule_id in passed)] == []
 
 
-def test_what_is_left_out_is_found(judged: Judged) -> None:
+def test_an_omitted_field_is_found(judged: Judged) -> None:
     assert turned(judged.found)
     assert [
         rule_id for rule_id, judgement in judged.found.items() if judgement.verdict is Verdict.ERROR

@@ -67,7 +67,7 @@ def test_an_event_that_cannot_be_read_leaves_no_rule_open_without_its_cause(
 
 
 @pytest.mark.parametrize("name", ["a last chunk that is cut", "a last chunk without data:"])
-def test_what_the_other_events_hold_is_judged(name: str, rejudge: Rejudge) -> None:
+def test_the_remaining_events_are_judged(name: str, rejudge: Rejudge) -> None:
     record = changed(STREAMS, BROKEN[name][0])(rejudge.clean)
     found = rejudge(record)
     kept = (

@@ -79,7 +79,7 @@ def test_a_known_kind_of_fault_is_one_cause_and_has_its_name(
 
 @pytest.mark.unmeasured  # the whole judge is measured elsewhere
 @pytest.mark.parametrize("name", list(KINDS)[::20])
-def test_what_a_run_shares_with_the_clean_one_is_judged_as_in_the_whole(name: str, rejudge: Rejudge) -> None:
+def test_reusing_judgements_of_the_clean_run_equals_judging_all(name: str, rejudge: Rejudge) -> None:
     record, judgements = _run(KINDS[name](), rejudge, "some-model" if name in UNLISTED else None)
     assert judgements == judge(record, tuple(rejudge.catalogue), rejudge.catalogue)
 
@@ -186,7 +186,7 @@ def test_a_wrong_shape_of_logprobs_is_another_cause_than_streams_without_any(rej
     assert "logprobs.chat.shape" in causes
 
 
-def test_what_was_wrong_before_a_target_died_is_another_cause(rejudge: Rejudge) -> None:
+def test_defects_before_a_target_died_are_another_cause(rejudge: Rejudge) -> None:
     """mlx_lm.server: its errors are strings, including the one that says that its thread died."""
     dying, told = KINDS["target-died"](), KINDS["error-string"]()
     server = replace(dying, edit=lambda exchange: told.edit(dying.edit(exchange)))
@@ -292,7 +292,7 @@ def _ids(causes: Sequence[Cause]) -> set[str]:
         ("limit-ignored", "nothing", None),
     ],
 )
-def test_what_one_form_alone_ignores_is_told_with_the_form(
+def test_a_parameter_that_one_form_ignores_is_reported_with_the_form(
     name: str, kept_in: str, told: str | None, rejudge: Rejudge, unmeasured_part: Part
 ) -> None:
     faulty = KINDS[name]()

@@ -85,7 +85,7 @@ def test_an_example_is_short_and_shows_a_difference(generated: dict[str, Example
     assert max(len(text) for entry in found.values() for text in (entry.good, entry.bad)) <= MOST
 
 
-def test_what_is_read_is_what_was_generated(
+def test_the_loaded_examples_equal_the_generated_ones(
     generated: dict[str, Example | str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / shipped.FILE).write_text(text_of(generated), encoding="utf-8")
@@ -106,7 +106,7 @@ def test_examples_stay_the_same_when_a_run_has_more_requests(clean: Record) -> N
     assert examples(later, FEW, FAULTS) == examples(clean, FEW, FAULTS)
 
 
-def test_where_only_the_pieces_differ_they_are_shown_with_their_times(clean: Record) -> None:
+def test_if_only_the_chunks_differ_they_are_shown_with_their_times(clean: Record) -> None:
     pick = asked("POST /chat/completions {}")
     before = next(exchange for exchange in clean.exchanges if pick(exchange))
     after = next(exchange for exchange in changed(pick, rechunked(64))(clean).exchanges if pick(exchange))
@@ -159,7 +159,7 @@ GOOD = [fault for fault in FAULTS if fault.good is not None]
 
 
 @pytest.mark.parametrize("fault", GOOD, ids=lambda fault: fault.name)
-def test_what_an_example_shows_beside_a_fault_breaks_no_rule(fault: Fault, rejudge: Rejudge) -> None:
+def test_the_good_example_of_a_fault_breaks_no_rule(fault: Fault, rejudge: Rejudge) -> None:
     judgements = rejudge(fault.good(rejudge.clean))
     turned = {rule_id for rule_id, found in judgements.items() if found.verdict in BROKEN}
     assert turned == set()

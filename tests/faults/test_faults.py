@@ -135,7 +135,7 @@ def _said(record: Record, names: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("fault", FAULTS[::90], ids=[fault.name for fault in FAULTS[::90]])
-def test_what_is_judged_anew_in_part_is_judged_as_in_the_whole(fault: Fault, rejudge: Rejudge) -> None:
+def test_partial_judging_equals_judging_the_whole_record(fault: Fault, rejudge: Rejudge) -> None:
     record = fault.change(rejudge.clean)
     assert rejudge(record) == verdicts(record, rejudge.catalogue)
 

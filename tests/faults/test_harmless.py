@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("change", [change for _, change in HARMLESS], ids=[name for name, _ in HARMLESS])
-def test_what_keeps_the_contract_turns_no_rule(change: Callable[[Record], Record], rejudge: Rejudge) -> None:
+def test_answers_that_keep_the_contract_break_no_rule(
+    change: Callable[[Record], Record], rejudge: Rejudge
+) -> None:
     found = rejudge(change(rejudge.clean))
     refused_plainly = {rule_id for rule_id, judgement in found.items() if not judgement.expected}
     assert {rule_id: message(found[rule_id]) for rule_id in turned(found) - refused_plainly} == {}

@@ -89,7 +89,9 @@ def test_a_fault_breaks_the_clients_that_it_is_said_to_break_and_no_others(
 
 @needs_packages
 @pytest.mark.parametrize("name", [name for name, _ in SOME_HARMLESS])
-def test_what_keeps_the_contract_breaks_no_client(judged: dict[str, dict[str, Judgement]], name: str) -> None:
+def test_answers_that_keep_the_contract_break_no_client(
+    judged: dict[str, dict[str, Judgement]], name: str
+) -> None:
     found = judged[name]
     assert {rule_id: found[rule_id].actual for rule_id in turned(found)} == {}
 

@@ -118,7 +118,7 @@ def test_a_model_that_knows_the_newer_limit_only_is_asked_with_that(reasoning: d
     }
 
 
-def test_what_the_model_lacks_by_code_and_name_is_unsupported(reasoning: dict[str, Judgement]) -> None:
+def test_a_parameter_refused_by_code_and_name_is_unsupported(reasoning: dict[str, Judgement]) -> None:
     found = reasoning
     lacking = ("chat.request.temperature_zero", "chat.request.stop_string", "chat.request.stop_list")
     assert {found[rule].verdict for rule in lacking} == {Verdict.UNSUPPORTED}
@@ -145,7 +145,7 @@ def test_what_the_model_lacks_by_code_and_name_is_unsupported(reasoning: dict[st
     ],
     ids=["what has no effect", "null", "another code"],
 )
-def test_what_no_model_lacks_is_not_excused(
+def test_a_parameter_that_every_model_has_must_be_accepted(
     wrong: Callable[[dict[str, object]], str | None], code: str, rule: str, rejudge: Rejudge
 ) -> None:
     found = judged(rejudge, refusing(wrong, code))

@@ -121,7 +121,7 @@ def test_a_foreign_request_fails_only_where_it_asks_for_what_the_server_fails_at
     assert asyncio.run(_said(base_url, fault, body)).status_code == status
 
 
-def test_what_is_no_http_is_refused_and_the_connection_closed(base_url: str) -> None:
+def test_bytes_that_are_not_http_are_refused_and_the_connection_is_closed(base_url: str) -> None:
     async def send() -> bytes:
         async with proxied(base_url, Playing(Faulty())) as broken:
             url = httpx2.URL(broken)

@@ -123,7 +123,7 @@ def test_a_rule_that_all_models_break_is_one_finding(gateway: Gateway, tmp_path:
     assert [result["properties"]["models"] for result in results] == [[GOOD, BAD]]
 
 
-def test_what_speaks_of_the_endpoint_is_sent_once_and_the_rest_with_each_model(gateway: Gateway) -> None:
+def test_requests_about_the_endpoint_are_sent_once_and_others_for_each_model(gateway: Gateway) -> None:
     gateway.check(*BOTH, *FEW)
     lists = [path for path, _ in gateway.asked if path == "/v1/models"]
     plain = Counter(body.get("model") for path, body in gateway.asked if body.get("stream"))

@@ -37,7 +37,7 @@ def others(clean: Record) -> list[str]:
 
 
 @pytest.mark.parametrize("dead", [refused(503), silent(FailureKind.CONNECT)], ids=["503", "nobody"])
-def test_what_was_turned_away_is_not_accused(
+def test_requests_rejected_with_503_are_not_blamed(
     clean: Record, catalogue: Catalogue, others: list[str], dead: Edit
 ) -> None:
     record = both(changed(HOSTILE, refused(503)), changed(_alive_after_hostile, dead))(clean)
@@ -49,7 +49,7 @@ def test_what_was_turned_away_is_not_accused(
     assert found.actual.endswith(f"after one of {' | '.join(others)}")
 
 
-def test_nobody_is_accused_where_valid_requests_were_turned_away_before(
+def test_no_request_is_blamed_if_valid_requests_were_rejected_before(
     clean: Record, catalogue: Catalogue
 ) -> None:
     found = verdicts(both(changed(AGAIN, refused(503)), changed(_alive, refused(503)))(clean), catalogue)
@@ -61,9 +61,7 @@ def test_nobody_is_accused_where_valid_requests_were_turned_away_before(
     assert found["http.retry_after"].verdict is Verdict.WARN
 
 
-def test_valid_requests_that_were_turned_away_elsewhere_excuse_nobody(
-    clean: Record, catalogue: Catalogue
-) -> None:
+def test_valid_requests_rejected_on_another_path_change_no_blame(clean: Record, catalogue: Catalogue) -> None:
     elsewhere = asked("POST /completions {}")
     found = verdicts(both(changed(elsewhere, refused(503)), changed(_alive, refused(503)))(clean), catalogue)
 

@@ -147,7 +147,7 @@ def test_further_arguments_are_handed_over_one_a_line_and_are_no_code(url: str, 
         ({"baseline": "none.toml"}, "none.toml does not exist"),
     ],
 )
-def test_what_cannot_be_obeyed_fails_with_a_sentence(
+def test_an_option_that_cannot_be_used_fails_with_one_sentence(
     url: str, tmp_path: Path, inputs: dict[str, str], said: str
 ) -> None:
     done, _, _ = act(tmp_path, **{"base_url": url, "only": FEW, **inputs})

@@ -52,7 +52,7 @@ def worse(rows: list[Measured]) -> list[str]:
     return found
 
 
-def test_what_was_measured_did_not_get_worse() -> None:
+def test_measured_values_did_not_get_worse() -> None:
     (paper,) = ROOT.glob("openspec/changes/**/*refactor-openai-endpoints/baseline.md")
     rows = measured(paper.read_text())
     board = (ROOT / "tasks/server-hardening.md").read_text()
@@ -85,5 +85,5 @@ TABLE = """\
         ("| gonogo serve | 8 ", "| gonogo serve | 4 ", ["8 clients: not measured before and since"]),
     ],
 )
-def test_what_got_worse_is_found_out(old: str, new: str, found: list[str]) -> None:
+def test_a_regression_is_detected(old: str, new: str, found: list[str]) -> None:
     assert worse(measured(TABLE.replace(old, new) if old else TABLE)) == found

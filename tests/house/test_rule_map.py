@@ -108,7 +108,7 @@ def test_the_names_are_read_from_one_line_or_several() -> None:
         ({"A": ["*", "tests/a.py"]}, ['"A" names tests/a.py, which is not there']),
     ],
 )
-def test_what_does_not_fit_is_found_out(
+def test_inconsistencies_are_reported(
     checked: dict[str, list[str]], found: list[str], tmp_path: Path
 ) -> None:
     assert findings(checked, ["a.one", "b.one", "b.two"], tmp_path) == found

@@ -98,7 +98,7 @@ OPENS, LOCKS = "tests/test_door.py::test_it_opens", "tests/test_door.py::TestLoc
         ),
     ],
 )
-def test_what_does_not_fit_is_found_out(
+def test_inconsistencies_are_reported(
     tmp_path: Path, proved: list[tuple[Scenario, list[str]]], found: list[str]
 ) -> None:
     (tmp_path / "tests").mkdir()

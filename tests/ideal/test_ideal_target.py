@@ -136,7 +136,7 @@ def test_a_stream_fits_its_schema(path: str, body: Json) -> None:
         fits(name, json.loads(event["data"]))
 
 
-def test_what_the_run_recorded_fits_the_schemas(clean: Record) -> None:
+def test_recorded_exchanges_match_the_schemas(clean: Record) -> None:
     for exchange in clean.exchanges:
         if exchange.media_type != "application/json":
             continue
@@ -288,7 +288,7 @@ def test_both_forms_of_a_vector_are_equal() -> None:
         ({"messages": QUESTION, "model": EMBEDDING}, "model"),
     ],
 )
-def test_what_the_contract_does_not_admit_is_refused_by_its_name(body: Json, param: str) -> None:
+def test_invalid_fields_are_refused_by_name(body: Json, param: str) -> None:
     status = 404 if body.get("model") == "nobody" else 400
     assert refusal("/chat/completions", body, status)["param"] == param
 
@@ -296,7 +296,7 @@ def test_what_the_contract_does_not_admit_is_refused_by_its_name(body: Json, par
 @pytest.mark.parametrize(
     "changes", [{"best_of": 1, "n": 2}, {"best_of": 2, "stream": True}, {"stream_options": {}}]
 )
-def test_what_completions_do_not_combine_is_refused(changes: Json) -> None:
+def test_invalid_combinations_in_completions_are_refused(changes: Json) -> None:
     assert refusal("/completions", {"prompt": "x"} | changes)["param"] in changes
 
 

@@ -45,7 +45,7 @@ def test_most_rules_were_decided_on_it(report: Report) -> None:
     assert sum(judgement.verdict is Verdict.PASS for judgement in report.judgements) >= ENOUGH
 
 
-def test_what_was_left_open_says_why(report: Report) -> None:
+def test_undecided_rules_have_a_reason(report: Report) -> None:
     open_ones = [judgement for judgement in report.judgements if judgement.verdict is not Verdict.PASS]
     assert open_ones
     assert [one.rule.id for one in open_ones if one.because is None and not one.actual] == []

@@ -156,7 +156,7 @@ async def test_it_is_refused_before_anything_is_generated(
     ids=["small limits"],
 )
 @pytest.mark.parametrize("schema", TOO_LARGE.values(), ids=TOO_LARGE)
-async def test_what_is_beyond_a_limit_is_refused_wherever_it_stands(
+async def test_values_beyond_a_limit_are_refused_at_any_position(
     client: httpx2.AsyncClient, engine: ScriptedEngine, schema: Body
 ) -> None:
     parameters = {"type": "object", "properties": {"a": schema}}

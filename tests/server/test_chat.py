@@ -150,7 +150,7 @@ NEUTRAL = [
 
 
 @pytest.mark.parametrize("changes", NEUTRAL, ids=str)
-async def test_what_asks_for_nothing_more_is_accepted(client: httpx2.AsyncClient, changes: Body) -> None:
+async def test_parameters_without_an_effect_are_accepted(client: httpx2.AsyncClient, changes: Body) -> None:
     response = await client.post("/chat/completions", json=chat(**changes))
     assert response.status_code == 200, response.text
 
@@ -167,7 +167,7 @@ NOT_YET = [
 
 
 @pytest.mark.parametrize(("changes", "param"), NOT_YET, ids=str)
-async def test_what_is_not_there_yet_is_refused_by_name_and_not_ignored(
+async def test_unsupported_parameters_are_refused_by_name_and_not_ignored(
     refused: Refused, engine: ScriptedEngine, changes: Body, param: str
 ) -> None:
     error = await refused("/chat/completions", chat(**changes))
@@ -194,7 +194,7 @@ async def test_what_is_not_there_yet_is_refused_by_name_and_not_ignored(
     ],
     ids=str,
 )
-async def test_what_the_schema_cannot_say_is_refused_all_the_same(
+async def test_violations_that_no_schema_expresses_are_refused(
     refused: Refused, changes: Body, param: str
 ) -> None:
     error = await refused("/chat/completions", chat(**changes))
@@ -214,7 +214,7 @@ async def test_an_assistant_that_said_nothing_is_refused(refused: Refused) -> No
     assert error["code"] == "missing_required_parameter"
 
 
-async def test_what_the_template_refuses_is_a_bad_request(refused: Refused) -> None:
+async def test_a_conversation_that_the_template_refuses_is_a_400(refused: Refused) -> None:
     error = await refused(
         "/chat/completions", chat(messages=[USER, {"role": "system", "content": "Be brief."}])
     )
@@ -231,7 +231,7 @@ async def test_what_the_template_refuses_is_a_bad_request(refused: Refused) -> N
     ],
     ids=["prompt", "a prompt of which a part is read", "more messages than tokens", "both"],
 )
-async def test_what_does_not_fit_the_context_is_refused(refused: Refused, changes: Body) -> None:
+async def test_a_prompt_longer_than_the_context_is_refused(refused: Refused, changes: Body) -> None:
     error = await refused("/chat/completions", chat(**changes))
     assert (error["param"], error["code"]) == ("messages", "context_length_exceeded")
     assert "maximum context length is 4096 tokens" in error["message"]

@@ -181,7 +181,7 @@ async def test_the_best_are_given_and_all_are_counted(
 
 
 @pytest.mark.parametrize("engine", [Numbered()], ids=["numbered"])
-async def test_what_was_cached_of_a_prompt_was_so_for_all_of_its_answers(client: httpx2.AsyncClient) -> None:
+async def test_cached_tokens_of_a_prompt_are_counted_once_for_all_choices(client: httpx2.AsyncClient) -> None:
     first = await asked(client, "/chat/completions", {**CHAT, "n": 2, "seed": 0})
     second = await asked(client, "/chat/completions", {**CHAT, "n": 2, "seed": 0})
     assert first["usage"]["prompt_tokens_details"] == {"cached_tokens": 0}

@@ -188,7 +188,7 @@ async def test_a_body_that_trickles_is_stopped_too(live: httpx2.AsyncClient) -> 
 
 
 @pytest.mark.parametrize("settings", [Settings(head_timeout=0.05)])
-async def test_who_goes_on_with_a_body_that_was_refused_unread_is_cut_off(live: httpx2.AsyncClient) -> None:
+async def test_a_client_that_keeps_sending_a_refused_body_is_disconnected(live: httpx2.AsyncClient) -> None:
     said = await received(live, b"POST /v1/nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 404 ")
 

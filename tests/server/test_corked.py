@@ -39,7 +39,7 @@ def corked() -> tuple[Corked, list[bytes | str]]:
     return Corked(sent, asyncio.get_running_loop()), sent.done
 
 
-async def test_what_is_written_in_one_turn_is_sent_at_once_and_in_the_next_turn() -> None:
+async def test_writes_of_one_loop_iteration_are_sent_together_in_the_next() -> None:
     transport, done = corked()
     transport.write(b"head ")
     transport.write(b"")
@@ -70,7 +70,7 @@ async def test_a_writer_that_never_waits_is_not_kept_from_the_limits_of_the_tran
     ],
     ids=["close", "write_eof", "abort"],
 )
-async def test_what_was_written_goes_out_before_the_end_unless_it_is_broken_off(
+async def test_buffered_bytes_are_sent_before_a_close_but_not_before_an_abort(
     end: Callable[[Corked], None], expected: list[bytes | str]
 ) -> None:
     transport, done = corked()

@@ -61,7 +61,7 @@ async def test_comments_come_as_long_as_there_is_no_token(
 
 
 @SOON
-async def test_what_fails_after_the_head_is_the_last_event(
+async def test_a_failure_after_the_head_is_the_last_event(
     live: httpx2.AsyncClient,
     engine: ScriptedEngine,
     gate: asyncio.Semaphore,
@@ -79,7 +79,7 @@ async def test_what_fails_after_the_head_is_the_last_event(
 
 
 @pytest.mark.parametrize("settings", [Settings(), Settings(early_headers=None)], ids=repr)
-async def test_what_fails_before_it_keeps_its_status(
+async def test_a_failure_before_the_head_keeps_its_status(
     live: httpx2.AsyncClient, engine: ScriptedEngine, gate: asyncio.Semaphore
 ) -> None:
     engine.failure = Failure(0, EngineDied("It died."))
@@ -88,12 +88,12 @@ async def test_what_fails_before_it_keeps_its_status(
 
 
 @pytest.mark.parametrize("settings", [Settings(early_headers=0)])
-async def test_what_is_refused_keeps_its_status_however_early_streams_begin(live: httpx2.AsyncClient) -> None:
+async def test_a_refusal_keeps_its_status_with_early_headers(live: httpx2.AsyncClient) -> None:
     assert (await live.post("/completions", json={**TEXT, "prompt": "x" * 5000})).status_code == 400
 
 
 @SOON
-async def test_who_leaves_before_the_first_token_stops_the_generation(
+async def test_a_client_that_disconnects_before_the_first_token_stops_the_generation(
     live: httpx2.AsyncClient, engine: ScriptedEngine
 ) -> None:
     async with live.stream("POST", "/completions", json=TEXT) as response:

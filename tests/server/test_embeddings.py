@@ -167,7 +167,7 @@ async def test_a_user_changes_nothing(client: httpx2.AsyncClient) -> None:
         ([["Hi"]], "input[0][0]"),
     ],
 )
-async def test_what_is_no_input_is_refused_by_name(
+async def test_an_invalid_input_is_refused_by_name(
     client: httpx2.AsyncClient, engine: Places, given: object, param: str
 ) -> None:
     error = await refused(client, given)

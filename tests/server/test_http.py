@@ -69,7 +69,7 @@ async def test_a_body_not_declared_as_json_is_a_415(
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"model": NaN}'], ids=repr)
 @pytest.mark.parametrize("path", ["/chat/completions", "/completions", "/embeddings"])
-async def test_what_is_not_a_json_object_is_a_400(
+async def test_a_body_that_is_not_a_json_object_is_a_400(
     client: httpx2.AsyncClient, keeps_contract: Check, path: str, content: bytes
 ) -> None:
     response = await client.post(path, content=content, headers={"content-type": "application/json"})

@@ -304,7 +304,7 @@ def test_20_000_thoughts_are_not_joined_one_by_one(served: Served, path: str) ->
     ids=["800 schemas side by side", "a pattern that multiplies"],
 )
 @pytest.mark.parametrize("path", ASKED)
-def test_what_is_much_and_within_the_limits_is_answered(served: Served, schema: Body, path: str) -> None:
+def test_large_requests_within_the_limits_are_answered(served: Served, schema: Body, path: str) -> None:
     assert served.ask(path, **formed(path, schema)).status_code == 200
     within = {"type": "object", "properties": {"a": schema}}
     assert served.ask(path, **with_tool(path, within)).status_code == 200
@@ -355,7 +355,7 @@ def test_no_bytes_stop_it(served: Served, name: str) -> None:
     served.check_alive()
 
 
-def test_80_bodies_that_do_not_come_keep_nobody_waiting(served: Served) -> None:
+def test_80_stalled_request_bodies_block_no_other_request(served: Served) -> None:
     url = httpx2.URL(served.base_url)
     begun = []
     try:
@@ -391,7 +391,7 @@ def test_a_hundred_answers_of_one_request_keep_a_chat_waiting_for_its_turn_alone
 
 
 @pytest.mark.parametrize("path", STREAMS)
-def test_who_leaves_in_the_middle_of_a_stream_stops_nobody(served: Served, path: str) -> None:
+def test_a_client_that_disconnects_during_a_stream_stops_no_other(served: Served, path: str) -> None:
     limit = {"max_output_tokens" if path == RESPONSES else "max_tokens": 500}
     body = {**ASKED[path], **limit, "stream": True, "model": served.model}
     for _ in range(8):

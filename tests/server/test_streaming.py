@@ -57,7 +57,7 @@ def uncached(usage: Body) -> Body:
 
 
 @pytest.mark.parametrize(("path", "body"), OPERATIONS)
-async def test_a_stream_is_declared_as_events_that_nobody_keeps(
+async def test_a_stream_is_declared_as_uncacheable_events(
     live: httpx2.AsyncClient, path: str, body: Body
 ) -> None:
     response = await live.post(path, json=body)
@@ -225,7 +225,7 @@ class TestWithAGatedEngine:
             received += [chunk async for chunk in chunks]
         check_broken_off(events(b"".join(received)), "service_unavailable_error")
 
-    async def test_a_dead_engine_fails_those_who_wait(
+    async def test_a_dead_engine_fails_waiting_requests(
         self, live: httpx2.AsyncClient, engine: ScriptedEngine
     ) -> None:
         asking = asyncio.create_task(live.post("/chat/completions", json={**CHAT, "stream": False}))

@@ -108,7 +108,7 @@ async def test_nulls_leave_the_answer_as_it_is(client: httpx2.AsyncClient) -> No
     assert (await said(client, CHAT | nulls))["choices"] == plain["choices"]
 
 
-async def test_what_has_to_be_there_may_not_be_null(refused: Refused) -> None:
+async def test_required_members_must_not_be_null(refused: Refused) -> None:
     error = await refused("/chat/completions", CHAT | {"messages": [{"role": "user", "content": None}]})
     assert error["param"] == "messages[0].content"
 
@@ -126,7 +126,7 @@ async def test_an_answer_comes_back_as_the_official_client_writes_it_out(
     assert await prompt(engine) == "user: Hi\nassistant: Hello.\nuser: Hi\nassistant: "
 
 
-async def test_what_was_thought_and_referred_to_comes_back(client: httpx2.AsyncClient) -> None:
+async def test_reasoning_and_annotations_may_be_sent_back(client: httpx2.AsyncClient) -> None:
     note = {"start_index": 0, "end_index": 2, "title": "Fog", "url": "https://example.org"}
     answer = {
         "role": "assistant",
@@ -173,7 +173,7 @@ async def test_a_result_may_name_its_tool(client: httpx2.AsyncClient, engine: Sc
     ],
     ids=str,
 )
-async def test_what_changes_nothing_is_taken(client: httpx2.AsyncClient, changes: Body) -> None:
+async def test_parameters_without_an_effect_are_accepted(client: httpx2.AsyncClient, changes: Body) -> None:
     answer = await said(client, CHAT | changes)
     assert answer["choices"][0]["message"]["content"] == "Hello! How can I help you today?"
 
@@ -191,7 +191,7 @@ async def test_what_changes_nothing_is_taken(client: httpx2.AsyncClient, changes
     ],
     ids=str,
 )
-async def test_what_would_change_the_answer_and_is_not_honoured_is_refused(
+async def test_unsupported_parameters_that_would_change_the_answer_are_refused(
     refused: Refused, changes: Body, param: str
 ) -> None:
     assert (await refused("/chat/completions", CHAT | changes))["param"] == param

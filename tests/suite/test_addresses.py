@@ -21,7 +21,7 @@ def test_a_path_goes_before_the_query_of_its_base(base_url: str, path: str, whol
     assert url_of(tidy(base_url), path) == whole
 
 
-def test_what_looks_like_a_credential_is_not_shown() -> None:
+def test_query_values_that_look_like_credentials_are_hidden() -> None:
     base_url = "https://h/v1?api-version=2026-01&api_key=a%2Bb&sig=c&code=&flag"
     assert shown(base_url) == "https://h/v1?api-version=2026-01&api_key=[redacted]&sig=[redacted]&code=&flag"
     assert secrets_of(base_url) == ("a+b", "c")

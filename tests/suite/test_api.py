@@ -52,7 +52,7 @@ def test_a_cancelled_check_breaks_off_what_is_under_way(answering: Callable[[byt
         ({"only": FEW}, gonogo.TargetError, "Connection refused"),
     ],
 )
-def test_what_cannot_be_checked_raises_a_sentence(
+def test_a_check_that_cannot_run_raises_one_sentence(
     options: dict[str, object], error: type[gonogo.GonogoError], text: str
 ) -> None:
     with pytest.raises(error, match=text.replace("[", r"\[")):

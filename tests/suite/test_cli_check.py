@@ -297,7 +297,7 @@ def test_a_server_that_never_answers_is_one_sentence_within_the_timeout(gonogo: 
         (b"", "closed the connection before its first answer"),
     ],
 )
-def test_what_is_no_api_is_one_sentence(
+def test_a_target_that_is_not_an_api_is_one_sentence(
     gonogo: Run, answering: Callable[[bytes], str], answer: bytes, said: str
 ) -> None:
     assert said in one_sentence(gonogo("check", answering(answer)))

@@ -33,7 +33,7 @@ def test_without_a_folder_the_rules_are_left_out(gonogo: Run, clean_evidence: Pa
 
 
 @pytest.mark.parametrize("selector", [*OF_NODE, "clients.ai_sdk.chat"])
-def test_who_asks_for_them_without_a_folder_is_told_of_the_option(
+def test_selecting_node_rules_without_a_folder_names_the_option(
     gonogo: Run, clean_evidence: Path, selector: str
 ) -> None:
     result = gonogo("judge", clean_evidence, "--only", selector)
@@ -65,7 +65,7 @@ def test_a_run_is_read_in_node_and_judged_the_same_again(
 
 
 @needs_packages
-def test_what_a_run_that_is_gone_on_with_had_recorded_is_read_too(
+def test_a_resumed_run_also_replays_earlier_exchanges(
     gonogo: Run, reference_url: str, tmp_path: Path
 ) -> None:
     stored, report = tmp_path / "e.jsonl", tmp_path / "r.json"
@@ -76,7 +76,7 @@ def test_what_a_run_that_is_gone_on_with_had_recorded_is_read_too(
 
 
 @needs_packages
-def test_where_node_is_not_found_its_rules_are_inconclusive_and_say_what_to_install(
+def test_without_node_its_rules_are_inconclusive_and_name_the_package_to_install(
     gonogo: Run, clean_evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nodejs, "_program", lambda: None)

@@ -43,7 +43,7 @@ NOWHERE = "http://127.0.0.1:9/v1"
         ),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(
+def test_impossible_options_are_refused_with_one_sentence(
     gonogo: Run, options: tuple[str, ...], sentence: str
 ) -> None:
     result = gonogo("check", *options)
@@ -51,7 +51,9 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert result.stderr.splitlines()[-1].endswith(sentence)
 
 
-def test_a_gateway_that_asks_somebody_else_is_told_where_to_point(gonogo: Run, reference_url: str) -> None:
+def test_a_gateway_with_another_upstream_gets_the_address_to_configure(
+    gonogo: Run, reference_url: str
+) -> None:
     result = gonogo(
         "check", reference_url, "--upstream-faults", "--upstream-wait", "0.6", "--model", "scripted"
     )

@@ -159,7 +159,7 @@ def test_must_rules_stand_first_among_those_of_one_kind_and_keep_their_order() -
     assert [d.level for d in found.differences] == ["must", "must", "should", "should", "may"]
 
 
-def test_what_got_worse_stands_before_what_got_better_whatever_their_levels() -> None:
+def test_worse_rules_precede_better_ones_at_any_level() -> None:
     old = report(rule("a.better", "fail"), rule("a.worse", "pass", "should"))
     new = report(rule("a.better", "pass"), rule("a.worse", "warn", "should"))
 

@@ -48,11 +48,11 @@ def test_a_server_is_named_by_its_models(
 @pytest.mark.parametrize(
     "answer", [_answer("<html>"), _answer("[]"), _answer("{}", "404 Not Found"), b"SSH-2.0-x\r\n"]
 )
-def test_what_is_no_such_server_is_left_out(answering: Callable[[bytes], str], answer: bytes) -> None:
+def test_other_servers_are_not_listed(answering: Callable[[bytes], str], answer: bytes) -> None:
     assert _found(answering(answer)) == []
 
 
-def test_what_was_found_is_listed_with_the_command_to_run() -> None:
+def test_found_servers_are_listed_with_the_next_command() -> None:
     found = [
         Found("http://127.0.0.1:8000/v1", ("vLLM", "gonogo serve"), None),
         Found("http://127.0.0.1:11434/v1", ("Ollama",), ("a", "b", "c", "d")),
@@ -66,7 +66,7 @@ def test_what_was_found_is_listed_with_the_command_to_run() -> None:
     ]
 
 
-def test_where_nothing_answers_the_ports_are_named(
+def test_if_no_server_answers_the_ports_are_named(
     gonogo: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(discovery, "PORTS", {})

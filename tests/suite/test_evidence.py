@@ -160,7 +160,7 @@ class TestARecord:
         path.write_text(path.read_text().replace(f'"{__version__}"', '"0.0.9"'))
         assert read(path).gonogo == "0.0.9"
 
-    def test_whose_last_line_was_cut_short_keeps_the_rest_and_says_so(self, path: Path) -> None:
+    def test_with_a_truncated_last_line_keeps_the_rest_and_reports_it(self, path: Path) -> None:
         written(path, EXCHANGE, replace(EXCHANGE, id="x2"))
         whole = path.read_bytes()
         path.write_bytes(whole[:-20])
@@ -168,7 +168,7 @@ class TestARecord:
         assert record.truncated
         assert [exchange.id for exchange in record.exchanges] == ["x1"]
 
-    def test_whose_last_line_only_lacks_its_end_is_whole(self, path: Path) -> None:
+    def test_without_a_final_line_break_is_complete(self, path: Path) -> None:
         path.write_bytes(written(path, EXCHANGE).read_bytes().rstrip())
         record = read(path)
         assert not record.truncated

@@ -265,7 +265,7 @@ def expect_one_sentence(done: subprocess.CompletedProcess[str], sentence: str) -
         ),
     ],
 )
-def test_what_cannot_be_judged_is_one_sentence_and_exit_code_2(
+def test_a_run_that_cannot_be_judged_is_one_sentence_and_exit_code_2(
     tmp_path: Path, arguments: tuple[str, ...], sentence: str
 ) -> None:
     expect_one_sentence(suite(tmp_path, *arguments), sentence)

@@ -113,7 +113,7 @@ def test_after_a_restart_only_what_was_not_sent_is_sent_and_the_killer_stays_fou
     assert again.stdout.splitlines()[-1].split(";")[0] == resumed.stdout.splitlines()[-1].split(";")[0]
 
 
-def test_what_found_nobody_is_sent_again_and_what_was_asked_after_it_is_forgotten(
+def test_requests_that_reached_no_server_are_sent_again_and_later_signs_of_life_dropped(
     gonogo: Run, fragile: Fragile, tmp_path: Path
 ) -> None:
     stored = tmp_path / "e.jsonl"
@@ -129,7 +129,7 @@ def test_what_found_nobody_is_sent_again_and_what_was_asked_after_it_is_forgotte
     assert known_of(held(record)).keys() >= {KILLER_KEY, f"alive after {KILLER_KEY}"}
 
 
-def test_what_timed_out_is_sent_again_unless_it_may_have_stopped_the_target(
+def test_timed_out_requests_are_sent_again_unless_they_may_have_stopped_the_target(
     gonogo: Run, fragile: Fragile, tmp_path: Path
 ) -> None:
     stored = tmp_path / "e.jsonl"

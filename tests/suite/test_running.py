@@ -194,7 +194,7 @@ def test_an_interrupted_check_reports_what_it_has_keeps_its_evidence_and_leaves_
 
 @POSIX
 @SIGNALS
-def test_what_is_judged_again_of_an_interrupted_check_is_no_go_for_nobody(
+def test_judging_an_interrupted_check_again_is_never_go(
     stuck: Stuck, tmp_path: Path, number: signal.Signals, status: int, gonogo: Callable[..., Result]
 ) -> None:
     stored = tmp_path / "e.jsonl"

@@ -57,7 +57,7 @@ def test_tokens_of_one_character_come_together_and_begin_where_it_does() -> None
     ("skipped", "left"),
     [(1, [(b"bc\xc3", 1), (b"\xa9", 3)]), (3, [(b"\xc3", 3), (b"\xa9", 3)]), (4, [(b"d", 4)])],
 )
-def test_what_is_skipped_of_a_token_is_not_given_with_its_rest(
+def test_the_skipped_part_of_a_token_is_not_returned_with_the_rest(
     skipped: int, left: list[tuple[bytes, int]]
 ) -> None:
     aligner = aligned(b"abc\xc3", b"\xa9", b"d")
@@ -104,7 +104,7 @@ def test_an_answer_behind_an_echo_begins_where_that_ends() -> None:
     assert [spelled(step.tokens) for step in steps if isinstance(step, Text)] == [[], [(b"x", 2)]]
 
 
-def test_what_has_no_text_to_come_with_comes_with_the_end() -> None:
+def test_log_probabilities_without_text_are_sent_with_the_end() -> None:
     answer = Answer()
     answer.take(Piece("a", 1, logprobs=(token(b"a"),)))
     [finished] = answer.take(Piece("", 1, "length", logprobs=(token(b"\xf0"),)))

@@ -66,7 +66,7 @@ async def test_an_item_does_not_wait_for_those_of_other_streams() -> None:
         assert [await anext(items), await anext(items)] == [["a0"], ["a1"]]
 
 
-async def test_what_came_before_a_failure_is_given_before_it_is_raised() -> None:
+async def test_items_before_a_failure_are_yielded_before_it_is_raised() -> None:
     async def failing() -> AsyncGenerator[list[str], None]:
         yield ["said"]
         raise ZeroDivisionError
@@ -100,7 +100,7 @@ async def test_closing_it_closes_every_stream() -> None:
 
 
 @pytest.mark.parametrize("others", [0, 1])
-async def test_what_one_raises_is_raised_and_ends_the_others(others: int) -> None:
+async def test_an_exception_of_one_source_is_raised_and_ends_the_others(others: int) -> None:
     sources = [Source("a", 2, fails=True), *(Source("b", 1000) for _ in range(others))]
     with pytest.raises(ZeroDivisionError, match="a"):
         await merged(*sources)

@@ -102,7 +102,7 @@ def linked(link: Schema, **more: Schema) -> Schema:
     ],
     ids=str,
 )
-def test_what_demands_itself_without_end_is_found(schema: Schema) -> None:
+def test_endless_recursion_in_a_schema_is_found(schema: Schema) -> None:
     assert dead_end(graph(schema))
 
 
@@ -132,7 +132,7 @@ def test_what_demands_itself_without_end_is_found(schema: Schema) -> None:
     ],
     ids=lambda schema: str(schema)[:60],
 )
-def test_what_has_an_end_is_left_alone(schema: Schema) -> None:
+def test_finite_recursion_in_a_schema_is_accepted(schema: Schema) -> None:
     assert not dead_end(graph(schema))
 
 

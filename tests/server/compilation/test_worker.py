@@ -63,7 +63,7 @@ def test_work_that_hangs_is_ended(plain: Worker) -> None:
     assert plain.call(PATIENCE, os.getpid) != before
 
 
-def test_what_goes_wrong_in_the_work_is_raised_and_costs_no_process(plain: Worker) -> None:
+def test_an_exception_in_a_job_is_raised_and_the_process_survives(plain: Worker) -> None:
     before = plain.call(PATIENCE, os.getpid)
     with pytest.raises(WorkFailed, match="ValueError"):
         plain.call(PATIENCE, int, "one")
@@ -75,13 +75,13 @@ def test_work_that_finds_no_stack_is_more_than_the_process_can_do(plain: Worker)
         plain.call(PATIENCE, json.loads, "[" * 100_000)
 
 
-def test_where_no_process_can_start_it_is_said() -> None:
+def test_a_process_that_cannot_start_is_reported() -> None:
     worker = Worker(os.abort)
     with pytest.raises(ServerError, match="cannot be started"):
         worker.call(PATIENCE, len, "abc")
 
 
-def test_where_the_system_starts_no_process_it_is_said_and_tried_again(
+def test_a_process_that_the_system_cannot_start_is_reported_and_retried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refused(_: SpawnProcess) -> None:
@@ -125,7 +125,7 @@ async def forms(compiler: Compiler, asked: CreateChatCompletionRequest) -> Any: 
 
 
 @pytest.mark.anyio
-async def test_what_was_tried_once_is_known(worker: Worker) -> None:
+async def test_the_result_of_a_compilation_is_cached(worker: Worker) -> None:
     compiler = Compiler(USUAL, worker)
     asked = body({"type": "integer"})
     one, other = await asyncio.gather(forms(compiler, asked), forms(compiler, asked))
@@ -178,7 +178,7 @@ class Failing(Worker):
     ],
     ids=["too slow", "too much"],
 )
-async def test_what_the_library_does_not_manage_is_the_schemas_fault(failure: Exception, said: str) -> None:
+async def test_a_failure_of_the_library_is_an_error_of_the_schema(failure: Exception, said: str) -> None:
     compiler = Compiler(USUAL, Failing(failure))
     with pytest.raises(BadRequest, match=said) as refused:
         await forms(compiler, body({"type": "integer"}))

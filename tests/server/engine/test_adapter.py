@@ -130,7 +130,7 @@ async def test_base_and_adapter_answer_at_the_same_time_and_share_no_prefix(
 
 
 @pytest.mark.anyio
-async def test_what_the_base_has_read_the_adapter_reads_itself(
+async def test_an_adapter_does_not_use_the_prefix_cache_of_its_base(
     open_model: Open, tiny_folder: Path, tmp_path: Path
 ) -> None:
     engine = open_model(tiny_folder, write(tmp_path / "poet", tiny_folder))

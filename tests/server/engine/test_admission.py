@@ -86,9 +86,7 @@ async def test_one_that_has_no_room_at_all_is_answered_alone(by_hand: Open, endl
     assert [answer.tokens for answer in answers] == alone
 
 
-async def test_what_needs_more_room_is_not_overtaken_by_what_needs_less(
-    by_hand: Open, endless_folder: Path
-) -> None:
+async def test_a_small_request_does_not_overtake_a_large_one(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
     room = room_for(bench, 3, 30)
     bench.batch._most_bytes = room
@@ -122,7 +120,7 @@ async def test_a_long_answer_takes_its_length_for_each_that_is_beside_it(
     await bench.run(*others, long)
 
 
-async def test_who_joins_no_others_is_answered_where_the_model_cannot_say_what_it_takes(
+async def test_a_model_of_unknown_cache_size_answers_requests_one_at_a_time(
     by_hand: Open, endless_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = by_hand(endless_folder)
@@ -150,7 +148,7 @@ async def order(bench: Any, answers: dict[str, Any]) -> list[str]:  # noqa: ANN4
     return begun
 
 
-async def test_who_asks_for_many_answers_keeps_the_next_request_waiting_for_one_of_them(
+async def test_a_request_for_many_choices_delays_the_next_request_by_one_choice(
     by_hand: Open, endless_folder: Path
 ) -> None:
     bench = by_hand(endless_folder, sequences=1)

@@ -81,7 +81,7 @@ async def test_more_answers_than_rows_wait_their_turn(by_hand: Open, endless_fol
     assert [answer.tokens for answer in await bench.run(*answers)] == [alone] * 5
 
 
-async def test_those_who_wait_are_answered_in_the_order_in_which_they_came(
+async def test_waiting_requests_are_answered_in_their_order_of_arrival(
     by_hand: Open, endless_folder: Path
 ) -> None:
     bench = by_hand(endless_folder, sequences=1)
@@ -140,9 +140,7 @@ async def test_a_prompt_that_stands_in_line_to_be_read_can_be_cancelled(
     assert all(len(answer.tokens) == 3 for answer in answers[:-1])
 
 
-async def test_what_was_read_of_a_cancelled_prompt_need_not_be_read_again(
-    by_hand: Open, endless_folder: Path
-) -> None:
+async def test_the_read_part_of_a_cancelled_prompt_is_reused(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
     leaving = bench.ask(LONG)
     await bench.step(3)
@@ -289,7 +287,7 @@ def fail_once(monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException
     monkeypatch.setattr(PackedGenerator, method, broken)
 
 
-async def test_a_step_that_fails_fails_what_it_answers_and_those_who_wait_are_answered(
+async def test_a_failed_step_fails_its_answers_and_waiting_requests_are_answered(
     by_hand: Open, endless_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench = by_hand(endless_folder, sequences=2)
@@ -306,7 +304,7 @@ async def test_a_step_that_fails_fails_what_it_answers_and_those_who_wait_are_an
     assert await bench.tokens(SHORT, 3) == running[0].tokens[:3]
 
 
-async def test_what_a_failed_step_had_read_is_not_used_again(
+async def test_the_cache_of_a_failed_step_is_not_reused(
     by_hand: Open, endless_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = by_hand(endless_folder)

@@ -99,7 +99,7 @@ def test_mkl_leaves_a_core_to_the_event_loop_between_products(tmp_path: Path) ->
     assert environ["KMP_BLOCKTIME"] == "1"
 
 
-def test_what_the_user_has_set_is_kept(tmp_path: Path) -> None:
+def test_variables_set_by_the_user_are_kept(tmp_path: Path) -> None:
     set_by_user = {"MKL_THREADING_LAYER": "GNU", "MKL_CBWR": "COMPATIBLE", "KMP_BLOCKTIME": "200"}
     environ = dict(set_by_user)
     blas._configure_mkl(tmp_path / "libmkl_rt.so.3", environ)

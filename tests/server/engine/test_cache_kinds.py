@@ -73,7 +73,7 @@ async def test_answers_side_by_side_are_those_given_alone(by_hand: Open, folder:
     assert [answer.tokens for answer in answers] == alone
 
 
-async def test_what_the_caches_come_to_is_foreseen(by_hand: Open, folder: Path) -> None:
+async def test_the_size_of_the_caches_is_predicted(by_hand: Open, folder: Path) -> None:
     bench = by_hand(folder, prefix_bytes=0)
     foreseen = measure(bench.loaded.model).nbytes(3, len(LONG) + 300)
     answers = [bench.ask(prompt, 300) for prompt in (LONG, SHORT, OTHER)]
@@ -111,7 +111,7 @@ async def test_the_next_turn_of_a_conversation_begins_with_the_last_answer(
 
 
 @pytest.mark.parametrize("steps", [3, 12, 40])
-async def test_who_joins_behind_a_common_beginning_is_answered_as_if_alone(
+async def test_an_answer_that_joins_after_a_shared_prefix_is_the_same_as_alone(
     by_hand: Open, folder: Path, steps: int
 ) -> None:
     bench = by_hand(folder)
@@ -150,7 +150,7 @@ async def test_the_choices_of_a_short_prompt_share_its_prefill(by_hand: Open, fo
 
 
 @pytest.mark.parametrize("steps", [2, 10, 30])
-async def test_what_a_cancelled_answer_had_read_misleads_nobody(
+async def test_the_cached_prefix_of_a_cancelled_answer_does_not_change_others(
     by_hand: Open, folder: Path, steps: int
 ) -> None:
     bench = by_hand(folder)

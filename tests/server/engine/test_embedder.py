@@ -116,7 +116,7 @@ def test_no_inputs_have_no_vectors(models: dict[str, Embedder]) -> None:
         ([-1, 4], "invalid_value", "ids of this model are 0 to 19"),
     ],
 )
-def test_what_the_model_cannot_read_is_refused_before_anything_is_computed(
+def test_inputs_longer_than_the_model_allows_are_refused_before_computing(
     models: dict[str, Embedder], given: list[int], code: str, says: str
 ) -> None:
     with pytest.raises(BadRequest, match=says) as refused:

@@ -190,7 +190,7 @@ def test_smollms_digits_stand_alone(write: Write) -> None:
         ),
     ],
 )
-def test_what_is_not_understood_is_refused(write: Write, changes: dict[str, Any], sentence: str) -> None:
+def test_unsupported_files_are_refused(write: Write, changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ModelUnavailable, match=sentence):
         served(write(changes))
 
@@ -246,7 +246,7 @@ def test_a_file_that_may_be_read_only_is_read_from_a_copy(
     assert all(mx.array_equal(tensors[name], expected[name]) for name in tensors)
 
 
-def test_where_there_is_no_room_for_a_copy_the_cause_is_named(
+def test_without_room_for_a_copy_the_cause_is_named(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gguf, "unwritable_because", lambda _: READ_ONLY)

@@ -178,7 +178,7 @@ def test_two_models_of_one_name_are_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nonsense", "a/b/c", "/no/such/folder", "x/" + "y" * 200])
-def test_what_is_nothing_at_all_is_told_what_can_be_named(name: str) -> None:
+def test_an_unknown_model_name_is_reported_with_the_valid_forms(name: str) -> None:
     with pytest.raises(ModelUnavailable, match=r"There is no model .*: give a folder in MLX format"):
         locate(name)
 

@@ -49,7 +49,7 @@ async def test_two_answers_of_one_grammar_go_their_own_ways(text: Text, compiled
     assert compiled == [VOWEL]
 
 
-async def test_what_cannot_be_followed_is_refused_each_time(text: Text, compiled: list[str]) -> None:
+async def test_a_schema_that_cannot_be_enforced_is_refused_each_time(text: Text, compiled: list[str]) -> None:
     matchers = Matchers()
     for _ in range(2):
         with pytest.raises(BadRequest, match="schemas of this request cannot be enforced"):

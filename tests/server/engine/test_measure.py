@@ -27,11 +27,11 @@ def test_of_megabytes_as_much_is_read_as_settles_it() -> None:
 
 
 @pytest.mark.parametrize(("length", "tokens_each"), [(PART, 9), (3 * PART, 0)])
-def test_what_is_short_or_may_fit_passes(length: int, tokens_each: int) -> None:
+def test_a_prompt_that_may_fit_the_context_passes(length: int, tokens_each: int) -> None:
     check_length("x" * length, 1000, Reader(tokens_each))
 
 
-def test_what_cuts_may_have_added_is_in_favour_of_the_text() -> None:
+def test_tokens_added_by_splitting_are_not_counted_against_the_text() -> None:
     text = "x" * 2 * PART
     check_length(text, 2 * PART - 2 * CUT, Reader())
     with pytest.raises(TooLong):

@@ -88,12 +88,12 @@ def test_methods_of_the_batch_are_those_recorded(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*METHODS} - {"close"}))
-def test_what_stands_in_for_the_batch_takes_what_it_is_called_with(name: str) -> None:
+def test_the_replacement_of_the_batch_accepts_the_same_arguments(name: str) -> None:
     ours = set(inspect.signature(getattr(OneAtATime, name)).parameters)
     assert ours <= set(inspect.signature(getattr(api.whole().BatchGenerator, name)).parameters)
 
 
-def test_what_a_step_tells_is_what_was_recorded() -> None:
+def test_the_fields_of_a_step_are_the_expected_ones() -> None:
     reading = [field.name for field in fields(PromptProcessingBatch.Response)]
     answering = [field.name for field in fields(GenerationBatch.Response)]
     assert reading == ["uid", "progress", "end_of_segment", "end_of_prompt"]

@@ -215,7 +215,7 @@ async def test_a_dying_thread_fails_who_waits_and_everything_after(
 
 
 @pytest.mark.parametrize("steps", [1, 5, 40])
-async def test_a_thread_that_dies_in_any_step_leaves_nobody_waiting(
+async def test_no_request_waits_after_the_thread_dies_in_any_step(
     open_model: Open, endless_folder: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     engine = open_model(endless_folder, limits=Limits(sequences=2, read_step=16))
@@ -242,7 +242,7 @@ async def test_a_thread_that_dies_in_any_step_leaves_nobody_waiting(
             await late
 
 
-async def test_a_thread_that_dies_while_a_model_is_loaded_leaves_nobody_waiting(
+async def test_no_request_waits_after_the_thread_dies_during_a_load(
     open_model: Open, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = open_model(tiny_folder, budget=Budget(preload=()))

@@ -144,9 +144,7 @@ async def test_a_stream_that_is_closed_makes_room(switching: MlxEngine) -> None:
     assert switching.unfinished == 0
 
 
-async def test_a_model_that_nobody_uses_is_let_go_after_a_while(
-    open_model: Open, folders: list[Path]
-) -> None:
+async def test_an_idle_model_is_unloaded_after_a_while(open_model: Open, folders: list[Path]) -> None:
     engine = open_model(*folders, budget=Budget(idle_seconds=0.0))
     await say(engine, "one")
     async with asyncio.timeout(PATIENCE):
@@ -202,7 +200,7 @@ def test_a_kind_of_model_that_is_not_read_here_is_refused_at_the_start(folders: 
         open_engine([str(folder) for folder in folders])
 
 
-async def test_who_waits_for_room_hears_of_the_engines_end(switching: MlxEngine) -> None:
+async def test_waiters_for_room_get_an_error_when_the_engine_ends(switching: MlxEngine) -> None:
     # A client that does not read: its stream would never show it.
     steps = endless(switching)
     async with asyncio.timeout(PATIENCE):

@@ -114,7 +114,7 @@ async def test_a_cancelled_answer_makes_room_for_the_next(
 
 
 @pytest.mark.usefixtures("unbatchable")
-async def test_what_was_read_is_used_again_and_stays_as_it_was(by_hand: Open, endless_folder: Path) -> None:
+async def test_a_cached_prefix_is_reused_and_not_changed(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
     turn = (*LONG[:60], 7, 7)
     asked = [(LONG, 20), (LONG, 20), (turn, 20), (LONG, 20)]

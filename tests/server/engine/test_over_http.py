@@ -121,7 +121,7 @@ class TestWithModelsOnDemand:
         assert whole.status_code == 200
         assert await self.loaded(live) == {"endless": True, "tiny-llama": False}
 
-    async def test_what_a_request_loads_is_found_by_the_id_of_its_response(
+    async def test_a_load_is_logged_with_the_id_of_the_response(
         self, live: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO)

@@ -264,7 +264,7 @@ def test_a_batch_invariant_answer_is_bit_identical_alone_and_beside_others(smol:
     )
 
 
-def test_what_cannot_be_deterministic_is_not_served(make_folder: Callable[..., Path]) -> None:
+def test_a_model_that_cannot_be_deterministic_is_refused(make_folder: Callable[..., Path]) -> None:
     folder = make_folder(
         "windowed",
         num_hidden_layers=2,

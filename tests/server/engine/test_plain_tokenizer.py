@@ -172,7 +172,7 @@ def test_marks_of_reasoning_and_named_tokens_are_known_as_the_libraries_know_the
     assert Reasoning(ours).shown == Reasoning(theirs).shown
 
 
-def test_what_a_grammar_is_told_of_the_vocabulary_is_the_same(
+def test_grammars_get_the_same_vocabulary(
     smollm2: tuple[PlainTokenizer, TokenizerWrapper],
 ) -> None:
     ours, theirs = (Text(one, 8192, 49152).grammar_tokenizer for one in smollm2)

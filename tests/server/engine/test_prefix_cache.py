@@ -42,7 +42,7 @@ def test_the_longest_common_beginning_is_found() -> None:
     assert found(cache) is None
 
 
-def test_what_cannot_be_trimmed_is_used_whole_or_not_at_all() -> None:
+def test_a_cache_that_cannot_be_trimmed_is_used_completely_or_not_at_all() -> None:
     cache = cache_of(100, ((1, 2), 10), ((1, 2, 3, 4), 10), trimmable=False)
     assert found(cache, 1, 2, 3, 4, 5) == ("(1, 2, 3, 4)", 4)
     assert found(cache, 1, 2, 3) == ("(1, 2)", 2)
@@ -59,7 +59,7 @@ def test_models_do_not_share_what_they_have_read() -> None:
     assert cache.nbytes == 10
 
 
-def test_what_was_not_used_for_the_longest_time_goes_first() -> None:
+def test_the_least_recently_used_prefix_is_evicted_first() -> None:
     cache = cache_of(30, ((1, 1), 10), ((2, 2), 10), ((3, 3), 10))
     assert found(cache, 1, 1)
     cache.add("m", (4, 4), "", 10, trimmable=True)
@@ -70,7 +70,7 @@ def test_what_was_not_used_for_the_longest_time_goes_first() -> None:
     assert [found(cache, number, number) is not None for number in (1, 3, 4)] == [False, False, True]
 
 
-def test_what_is_larger_than_the_limit_pushes_nothing_out() -> None:
+def test_a_prefix_larger_than_the_limit_evicts_nothing() -> None:
     cache = cache_of(30, ((1, 1), 10))
     cache.add("m", (2, 2), "", 31, trimmable=True)
     assert found(cache, 2, 2) is None
@@ -163,9 +163,7 @@ async def test_the_next_turn_of_a_conversation_begins_with_the_last_answer(
     assert answer.tokens == await fresh.tokens(turn)
 
 
-async def test_what_another_answer_is_being_generated_from_need_not_be_read_again(
-    by_hand: Open, endless_folder: Path
-) -> None:
+async def test_the_prefix_of_a_running_answer_is_reused(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder, prefix_bytes=0)
     alone = [await bench.tokens(LONG, 40), await bench.tokens((*LONG[:60], 5, 5), 10)]
     first = bench.ask(LONG, 40)
@@ -232,7 +230,7 @@ async def test_choices_that_wait_for_room_need_no_prefill_of_their_own(
     assert bench.batch._shared_prefills == []
 
 
-async def test_what_was_shared_prefills_choices_is_let_go_with_the_last_that_waits(
+async def test_a_shared_prefill_is_released_with_the_last_waiting_choice(
     by_hand: Open, endless_folder: Path
 ) -> None:
     bench = by_hand(endless_folder, sequences=1, prefix_bytes=0)
@@ -257,7 +255,7 @@ async def test_prompts_behind_one_long_beginning_share_its_prefill(
     assert [answer.tokens for answer in answers] == alone
 
 
-async def test_who_waits_for_a_prompt_that_is_cancelled_is_answered_all_the_same(
+async def test_a_request_that_waits_for_a_cancelled_prefill_is_answered(
     by_hand: Open, endless_folder: Path
 ) -> None:
     bench = by_hand(endless_folder, prefix_bytes=0)

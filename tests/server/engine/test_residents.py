@@ -59,7 +59,7 @@ def test_a_load_that_fails_leaves_nothing_in_memory(tiny_folder: Path) -> None:
     assert mx.get_cache_memory() == 0
 
 
-def test_a_model_that_is_unloaded_is_not_kept_by_work_that_nobody_waits_for(tiny_folder: Path) -> None:
+def test_abandoned_work_does_not_keep_an_unloaded_model_in_memory(tiny_folder: Path) -> None:
     owned = Residents(Limits(read_step=4), load_and_keep)
     owned.load(locate(str(tiny_folder)))
     future = owned.score("tiny-llama", list(range(40)), 0)

@@ -69,7 +69,7 @@ def test_the_table_is_asked_for_a_token_of_each_row_only() -> None:
     ],
     ids=["several tokens", "a number", "one position for all", "dimensions that are not rotated"],
 )
-def test_what_else_there_is_to_rotate_is_left_to_mlx(x: mx.array, offset: mx.array | int) -> None:
+def test_mlx_rotates_everything_outside_the_table(x: mx.array, offset: mx.array | int) -> None:
     rope = Watched(DIMS)
     table = TableRoPE(rope, POSITIONS)
     rope.asked = 0

@@ -145,7 +145,7 @@ async def test_answers_go_on_while_a_text_is_scored(by_hand: Open, endless_folde
     assert len(future.result(0)) == 300
 
 
-async def test_scoring_stops_where_nobody_waits_any_more(by_hand: Open, endless_folder: Path) -> None:
+async def test_scoring_stops_without_a_waiting_caller(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
     future = bench.owned.score(bench.name, tuple(range(300)), 0)
     await bench.step(2)

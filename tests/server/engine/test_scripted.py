@@ -211,7 +211,7 @@ async def test_a_character_that_another_token_breaks_off_is_replaced() -> None:
     assert "".join(piece.text for piece in said).startswith("\ufffd")
 
 
-async def test_what_is_scored_follows_something_but_the_first() -> None:
+async def test_every_scored_token_but_the_first_has_a_predecessor() -> None:
     first, *others = await ScriptedEngine().score("scripted", (BEGIN, 72, 105), 2)
     assert first is None
     assert [score.chosen.bytes for score in others if score] == [b"H", b"i"]

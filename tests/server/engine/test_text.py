@@ -87,7 +87,7 @@ def test_the_template_gets_the_variables_of_the_request(bytes_tokenizer: PreTrai
     assert "".join(decoded(text, prompt)) == "calm: Hi"
 
 
-def test_what_renders_the_template_is_not_for_a_request_to_set(text: Text) -> None:
+def test_a_request_cannot_set_the_chat_template(text: Text) -> None:
     with pytest.raises(BadRequest, match="remove it") as refused:
         text.chat_prompt(SAID, variables={"chat_template": "{{ 1 }}"})
     assert refused.value.param == "chat_template_kwargs.chat_template"

@@ -113,9 +113,7 @@ async def test_a_piece_that_waits_for_its_reader_takes_a_few_kilobytes_at_most(
     assert sum(size(piece, seen) for piece in pieces) / len(pieces) < most
 
 
-async def test_an_answer_that_nobody_reads_comes_to_its_end_and_keeps_nobody_waiting(
-    by_hand: Open, endless_folder: Path
-) -> None:
+async def test_an_unread_answer_ends_and_blocks_no_other(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder, sequences=1, prefix_bytes=0)
     alone = await bench.tokens((1, 2, 3), 40)
     unread = Ticket()

@@ -90,7 +90,9 @@ def test_calls_are_obeyed_between_two_steps(worker: Worker[Counter]) -> None:
     assert not endless.done()
 
 
-def test_what_a_call_raises_is_the_callers_and_the_thread_goes_on(worker: Worker[Counter]) -> None:
+def test_an_exception_of_a_call_is_raised_in_its_caller_and_the_thread_continues(
+    worker: Worker[Counter],
+) -> None:
     def refuse(_: Counter) -> None:
         raise ValueError("not like this")
 
@@ -131,7 +133,7 @@ def test_a_step_that_ends_the_thread_fails_everyone_who_waits_and_who_comes_late
         worker.check()
 
 
-def test_why_the_thread_died_is_for_the_log_and_not_for_those_who_wait(
+def test_the_reason_of_a_dead_thread_is_logged_and_not_sent_to_clients(
     worker: Worker[Counter], counter: Counter, caplog: pytest.LogCaptureFixture
 ) -> None:
     endless = wait_for(worker, -1)
@@ -183,7 +185,7 @@ def test_stopping_fails_what_is_not_done_and_releases_on_the_same_thread(
     assert counter.threads == {worker._thread.ident}
 
 
-def test_what_making_raises_is_raised_at_the_start() -> None:
+def test_an_exception_of_the_factory_is_raised_by_start() -> None:
     def make() -> Counter:
         raise FileNotFoundError("no model")
 

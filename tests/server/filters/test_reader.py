@@ -95,7 +95,7 @@ def test_the_tokens_of_calls_are_not_those_of_the_content() -> None:
     assert said.calls == ((CALLED[0], "{}"),)
 
 
-def test_what_is_skipped_takes_its_tokens_along() -> None:
+def test_skipping_text_skips_its_tokens() -> None:
     aligner = Aligner()
     for text in ("ab", "cd", "ef"):
         aligner.add(text.encode(), token(text))

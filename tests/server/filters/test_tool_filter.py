@@ -208,7 +208,7 @@ PARTS = ["<", "tool_call", ">", "</", "{", "}", '"', " ", "a", TEAL, RING, TEAL[
 
 
 @given(parts=st.lists(st.sampled_from(PARTS), max_size=12))
-def test_whatever_comes_the_cutting_does_not_matter_and_what_is_no_call_is_content(parts: list[str]) -> None:
+def test_the_result_does_not_depend_on_pieces_and_text_outside_calls_is_content(parts: list[str]) -> None:
     text = "".join(parts)
     content, calls = read(OFFER, *parts)
     assert read(OFFER, text) == read(OFFER, *text) == (content, calls)

@@ -87,7 +87,7 @@ def test_a_full_disk_below_its_log_stops_nothing(log_format: str) -> None:
 
 @LINUX
 @pytest.mark.parametrize("streams", [">/dev/full", ">&-", ">&- 2>&-", ">/dev/full 2>/dev/full"])
-def test_it_serves_whatever_becomes_of_what_it_says(streams: str) -> None:
+def test_it_serves_even_if_its_output_cannot_be_written(streams: str) -> None:
     # Nothing prints the port, so the server is started on one that was free a moment ago.
     with served() as (first, base_url):
         port = base_url.split(":")[-1].partition("/")[0]

@@ -76,7 +76,7 @@ async def test_tokens_and_their_times_are_counted(live: httpx2.AsyncClient, *, s
 
 
 @MEASURED
-async def test_what_goes_on_is_shown_while_it_does(
+async def test_running_and_waiting_requests_are_counted_live(
     live: httpx2.AsyncClient, engine: ScriptedEngine, until: Until
 ) -> None:
     gate = asyncio.Semaphore(0)

@@ -63,13 +63,13 @@ async def test_a_model_that_cannot_be_loaded_is_told_with_the_reason(pool: Pool[
     assert logged.events[-1]["reason"] == "It has no weights."
 
 
-async def test_a_model_that_nobody_uses_is_told_of_when_it_goes(pool: Pool[str], logged: Logged) -> None:
+async def test_unloading_an_idle_model_is_logged(pool: Pool[str], logged: Logged) -> None:
     await use(pool, "one")
     await pool.unload_idle(0)
     assert told(logged)[-1] == ("model_unloaded", "one")
 
 
-async def test_what_is_loaded_for_a_request_is_found_by_its_id(pool: Pool[str], logged: Logged) -> None:
+async def test_a_load_is_logged_with_the_id_of_its_request(pool: Pool[str], logged: Logged) -> None:
     bind_request("r1")
     await use(pool, "one")
     assert [event["event"] for event in logged.of("r1")] == ["model_loading", "model_loaded"]

@@ -236,9 +236,7 @@ SERVICE_LINKS = {
 """The variables that Kubernetes sets for the Services `gonogo-server` and `gonogo-server-canary`."""
 
 
-def test_what_kubernetes_says_of_a_service_of_that_name_is_passed_over(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_service_variables_of_kubernetes_are_ignored(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SERVICE_LINKS.items():
         monkeypatch.setenv(name, value)
     assert read({}).port == 8000
@@ -255,7 +253,7 @@ def test_what_kubernetes_says_of_a_service_of_that_name_is_passed_over(
         ("GONOGO_SERVER_PORT_8000", "8000", "no setting for the variable GONOGO_SERVER_PORT_8000"),
     ],
 )
-def test_what_only_looks_like_it_is_not(
+def test_other_variables_like_those_of_kubernetes_are_not_ignored(
     name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)

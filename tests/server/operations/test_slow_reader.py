@@ -103,7 +103,7 @@ async def test_it_goes_on_where_it_was_once_the_client_reads_again(
 
 
 @pytest.mark.parametrize("settings", [Settings(request_timeout=FAR)])
-async def test_the_deadline_ends_a_generation_that_nobody_reads(
+async def test_the_deadline_ends_an_unread_generation(
     limits: Limits, live: httpx2.AsyncClient, engine: ScriptedEngine, until: Until
 ) -> None:
     connection = unread(live, 1)

@@ -34,7 +34,7 @@ async def test_a_connection_serves_the_next_stream_too() -> None:
     assert len(connections) == 1
 
 
-async def test_an_upstream_that_does_not_end_behind_its_done_holds_nobody_up() -> None:
+async def test_an_upstream_that_does_not_end_after_done_blocks_no_client() -> None:
     async with (
         listen(replying(*STREAM, after=for_ever)) as upstream,
         gateway(upstream.base_url) as client,

@@ -40,7 +40,7 @@ EVENTS = (
 )
 
 
-async def test_what_the_upstream_has_is_passed_on_byte_by_byte_with_the_headers_that_matter() -> None:
+async def test_answers_of_existing_paths_are_forwarded_unchanged_with_the_relevant_headers() -> None:
     seen: list[tuple[bytes, dict[bytes, bytes]]] = []
 
     async def noting(scope: Scope, receive: Receive, send: Send) -> None:

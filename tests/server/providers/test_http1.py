@@ -165,7 +165,7 @@ async def test_a_header_that_would_begin_another_is_refused_before_it_is_sent() 
     ],
     ids=["a cut head", "a cut body", "a bad chunk"],
 )
-async def test_what_breaks_off_or_is_no_answer_is_an_error_and_nothing_hangs(
+async def test_an_incomplete_or_invalid_response_is_an_error_and_nothing_hangs(
     said: bytes, error: type[Exception]
 ) -> None:
     async with serving(Answering(said, close=True)) as port, asking(port) as client:

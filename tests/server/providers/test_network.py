@@ -79,7 +79,7 @@ def certified(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-async def test_what_is_written_is_read_and_no_more_than_is_asked_for_at_once() -> None:
+async def test_written_bytes_are_read_in_reads_of_bounded_size() -> None:
     async with serving(echoing) as port, connected_to(port) as stream:
         await stream.write(b"")
         await stream.write(b"hello")
@@ -87,7 +87,7 @@ async def test_what_is_written_is_read_and_no_more_than_is_asked_for_at_once() -
         assert stream.get_extra_info("server_addr") == ("127.0.0.1", port)
 
 
-async def test_a_port_where_nobody_listens_is_a_connect_error() -> None:
+async def test_a_closed_port_is_a_connect_error() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         with pytest.raises(httpcore2.ConnectError):
@@ -249,7 +249,7 @@ async def test_a_handshake_that_the_peer_does_not_answer_times_out_and_one_that_
             await stream.start_tls(context, "127.0.0.1", PATIENCE)
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_a_connect_error() -> None:
+async def test_an_untrusted_certificate_is_a_connect_error() -> None:
     async with serving(echoing, certified(trustme.CA())) as port, connected_to(port) as stream:
         with pytest.raises(httpcore2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             await stream.start_tls(ssl.create_default_context(), "127.0.0.1", PATIENCE)

@@ -150,7 +150,9 @@ def test_an_answer_that_h11_refuses_is_refused_and_loses_no_good_body(said: byte
     "after", [b"junk", COUNTED + b"hello", b"HTTP/1.1 20"], ids=["junk", "an answer", "a part"]
 )
 @pytest.mark.parametrize("said", [COUNTED + b"hello", CHUNKED + CHUNK + END], ids=["counted", "chunks"])
-def test_what_follows_an_answer_is_no_part_of_it_and_ends_the_connection(said: bytes, after: bytes) -> None:
+def test_bytes_after_a_response_are_ignored_and_the_connection_is_not_reused(
+    said: bytes, after: bytes
+) -> None:
     parser = Parser()
     assert parser.feed(said + after) == b"hello"
     assert (parser.done, parser.status, parser.reason, parser.reusable) == (True, 200, b"OK", False)

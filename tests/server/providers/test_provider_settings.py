@@ -41,7 +41,7 @@ def test_a_base_url_is_taken_with_and_without_its_slash_and_v1(text: str, url: s
     "text",
     ["localhost:8080", "ftp://example.com", "http://", "http://a:b@example.com", "http://example.com:x"],
 )
-def test_what_is_no_base_url_is_refused(text: str) -> None:
+def test_an_invalid_base_url_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         base_url(text)
 
@@ -83,7 +83,7 @@ def test_nothing_is_done_about_rules_that_the_file_passes_on(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if preset.broken])
-def test_what_a_preset_says_is_broken_are_rules_that_something_is_done_about(name: str) -> None:
+def test_the_broken_rules_of_a_preset_exist_and_are_handled(name: str) -> None:
     broken = PRESETS[name].broken
     assert set(broken) <= {scenario.rule.id for scenario in load()}
     table = compose.quirks(read(given("--provider", name)), name).table()

@@ -279,7 +279,7 @@ async def test_nothing_is_asked_that_the_client_did_not_ask() -> None:
     assert asked == [{**said, **counted, "max_tokens": 16}, {**said, **counted, "max_tokens": 64}]
 
 
-async def test_what_the_upstream_lacks_is_asked_for_once() -> None:
+async def test_a_missing_path_of_the_upstream_is_requested_once() -> None:
     paths: list[str] = []
     async with (
         listen(counting(paths, answering({"content": "Yes."}))) as chat,
@@ -298,7 +298,7 @@ async def test_what_the_upstream_lacks_is_asked_for_once() -> None:
     ]
 
 
-async def test_what_the_settings_name_is_not_asked_for() -> None:
+async def test_a_surface_named_in_the_settings_is_not_probed() -> None:
     paths: list[str] = []
     app = counting(paths, answering({"content": "Yes."}))
     async with listen(app) as chat, gateway(chat.base_url, lab={"surfaces": ["chat"]}) as client:

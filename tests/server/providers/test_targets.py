@@ -48,7 +48,7 @@ def test_a_request_goes_to_a_server_that_it_has_not_tried() -> None:
     assert targets.next(["a"]).url == "b"
 
 
-def test_where_all_are_set_aside_the_one_that_waited_longest_is_asked() -> None:
+def test_if_all_servers_are_avoided_the_one_with_the_earliest_next_attempt_is_used() -> None:
     clock = Clock()
     targets = Targets(("a", "b"), clock)
     first = targets.next()

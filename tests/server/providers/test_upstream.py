@@ -62,7 +62,7 @@ async def test_a_sound_server_is_passed_on_byte_by_byte() -> None:
         assert response.headers["content-type"].startswith("text/event-stream")
 
 
-async def test_a_request_is_passed_on_as_it_came_with_fields_that_nobody_here_knows() -> None:
+async def test_a_request_is_forwarded_unchanged_with_unknown_fields() -> None:
     seen: list[tuple[str, bytes, dict[str, str]]] = []
 
     async def noting(scope: Scope, receive: Receive, send: Send) -> None:

@@ -124,7 +124,7 @@ def test_every_answer_of_a_sound_server_keeps_its_bytes(clean: Record) -> None:
         ({**chat(), "usage": {**USAGE, "prompt_tokens_details": None}}, "nulls"),
     ],
 )
-def test_what_is_wrong_in_a_chat_completion_is_put_right(wrong: Document, rule: str) -> None:
+def test_defects_of_a_chat_completion_are_repaired(wrong: Document, rule: str) -> None:
     found, noted = mended(wrong)
     right = {**chat(), "id": found["id"]}
     assert found == right
@@ -153,7 +153,7 @@ def test_an_object_that_says_more_than_the_api_does_keeps_it() -> None:
         ({**CALL, "function": {"name": "ring"}}, "arguments"),
     ],
 )
-def test_what_is_wrong_in_a_call_is_put_right(wrong: Document, rule: str) -> None:
+def test_defects_of_a_call_are_repaired(wrong: Document, rule: str) -> None:
     found, noted = mended(chat({**CALLING, "tool_calls": [wrong]}, "tool_calls"))
     (call,) = found["choices"][0]["message"]["tool_calls"]
     assert call == {**CALL, "id": call["id"]}
@@ -209,12 +209,12 @@ def test_a_completion_gets_its_text(wrong: Document) -> None:
         json.dumps(chat()).encode() + b"{}",
     ],
 )
-def test_what_is_no_answer_is_an_error(value: Any) -> None:  # noqa: ANN401
+def test_a_body_that_is_not_an_answer_is_an_error(value: Any) -> None:  # noqa: ANN401
     with pytest.raises(UpstreamError):
         mended(value)
 
 
-def test_a_text_that_nobody_can_read_is_an_error_and_not_lost() -> None:
+def test_an_unreadable_text_is_an_error_and_not_dropped() -> None:
     for asked, value in ((TEXT, text(text=7)), (CHAT, chat({**MESSAGE, "content": 7}))):
         with pytest.raises(UpstreamError, match="sent content that is not text"):
             mended(value, asked)
@@ -287,7 +287,7 @@ def test_every_stream_of_a_sound_server_says_the_same_put_together(clean: Record
         (vectors(vector(), usage={"prompt_tokens": 3}), "usage"),
     ],
 )
-def test_what_is_wrong_in_embeddings_is_put_right(wrong: Document, rule: str) -> None:
+def test_defects_of_embeddings_are_repaired(wrong: Document, rule: str) -> None:
     found, noted = mended(wrong, VECTORS)
     assert found == vectors(vector())
     assert f"embeddings.response.{rule}" in noted
@@ -309,7 +309,7 @@ def test_vectors_have_the_form_that_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("embedding", [None, [], "", "***", "AAAA", ["x"], {}])
-def test_a_vector_that_nobody_can_read_is_an_error(embedding: object) -> None:
+def test_an_unreadable_vector_is_an_error(embedding: object) -> None:
     with pytest.raises(UpstreamError):
         mended(
             vectors(vector(embedding=embedding)),

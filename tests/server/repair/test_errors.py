@@ -61,7 +61,7 @@ OPENAI = {"message": "No such thing.", "type": "invalid_request_error", "param":
         (b'"No such thing."', "No such thing.", None, None),
     ],
 )
-def test_what_an_error_says_is_found_in_every_form(
+def test_the_message_of_an_error_is_found_in_every_form(
     body: Any,  # noqa: ANN401
     message: str,
     param: str | None,
@@ -206,7 +206,7 @@ SECRETS = [
 @pytest.mark.parametrize(
     "form", ["It failed: {}.", 'It failed ("{}") today', "{}", "It failed at {} (again)"]
 )
-def test_addresses_keys_and_files_of_an_upstream_reach_nobody(secret: str, form: str) -> None:
+def test_addresses_keys_and_files_of_an_upstream_reach_no_client(secret: str, form: str) -> None:
     said = str(of({"error": {"message": form.format(secret)}}, 500))
     assert secret not in said
     for part in (
@@ -239,7 +239,7 @@ def test_addresses_keys_and_files_of_an_upstream_reach_nobody(secret: str, form:
         ("thread 'main' panicked at src/main.rs:2", ""),
     ],
 )
-def test_lines_of_an_upstreams_code_reach_nobody(text: str, left: str) -> None:
+def test_lines_of_an_upstreams_code_reach_no_client(text: str, left: str) -> None:
     assert for_clients(text) == left
     said = str(of({"error": {"message": text}}, 500))
     assert not TRACE.search(said)
@@ -261,7 +261,7 @@ def test_words_about_a_request_stay_as_they_are(text: str) -> None:
     assert for_clients(text) == text
 
 
-def test_what_is_named_as_hidden_is_hidden_and_the_rest_is_bounded_and_on_one_line() -> None:
+def test_hidden_texts_are_removed_and_the_rest_is_one_bounded_line() -> None:
     assert for_clients("my-host said\nno\x1b[0m", hide=["my-host", ""]) == "(hidden) said no [0m"
     assert len(for_clients("x" * 5000)) == MOST
 

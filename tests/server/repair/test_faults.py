@@ -84,9 +84,7 @@ def test_a_rule_that_a_repair_names_is_broken_before_it_and_kept_behind_it(
     pytest.fail(f"no fault that breaks {rule} is repaired")
 
 
-def test_what_a_sound_server_answers_breaks_no_rule_behind_the_repairs(
-    clean: Record, catalogue: Catalogue
-) -> None:
+def test_repaired_answers_of_a_conforming_server_break_no_rule(clean: Record, catalogue: Catalogue) -> None:
     every = {scenario.rule.id for scenario in catalogue}
     assert broken(through(clean), every, catalogue) == set()
 
@@ -105,7 +103,7 @@ REPAIRABLE = [
 @pytest.mark.parametrize(
     "section", REPAIRABLE, ids=[section.__name__.rpartition(".")[2] for section in REPAIRABLE]
 )
-def test_what_becomes_of_each_fault_is_known(
+def test_each_fault_has_its_recorded_outcome_after_the_repairs(
     section: ModuleType, clean: Record, catalogue: Catalogue
 ) -> None:
     """Faults that are newer than the file are ignored; tasks/measure_repairs.py writes it."""

@@ -132,7 +132,7 @@ def test_a_rule_of_a_later_suite_is_passed_on_by_name() -> None:
     assert (row.action, row.what) == ("passed on", "This gateway does not know the rule.")
 
 
-def test_what_an_upstream_refuses_itself_is_emulated_where_that_can_be() -> None:
+def test_features_that_an_upstream_refuses_are_emulated_if_possible() -> None:
     found = quirks(rule("completions.echo.text", "unsupported", reason="refused"))
     assert found.does == {Does.ECHO: "completions.echo.text"}
 
@@ -141,7 +141,7 @@ def test_an_operation_that_is_not_there_has_no_quirks() -> None:
     assert not quirks(rule("completions.echo.text", "unsupported", reason="no-such-operation")).does
 
 
-def test_what_a_broken_connection_is_blamed_on_is_read_out_of_the_command() -> None:
+def test_the_cause_of_a_broken_connection_is_read_from_the_command() -> None:
     found = quirks(rule("http.complete", exchanges=["x1", "x2"], curl=COMMAND))
     assert found.does == {Does.REFUSE_NEGATIVE_SEED: "http.complete"}
     assert [row.what for row in found.table()] == ["A 'seed' below 0 is refused."]

@@ -78,7 +78,7 @@ PLAIN = st.lists(
 
 
 @given(PLAIN)
-def test_where_fields_are_named_it_dispatches_what_the_standard_dispatches(data: bytes) -> None:
+def test_events_with_named_fields_are_dispatched_as_in_the_standard(data: bytes) -> None:
     events, _ = read([data])
     assert [(one.decode(), name or "message") for one, name in events] == [
         (event.data, event.event) for event in sse.parse(data).events if event.data.strip(" ")
@@ -108,7 +108,7 @@ def test_where_fields_are_named_it_dispatches_what_the_standard_dispatches(data:
         ('data: {"a":"\u2028\u0085"}\n\n'.encode(), ['{"a":"\u2028\u0085"}'.encode()], set()),
     ],
 )
-def test_what_is_meant_is_read_and_what_was_wrong_is_noted(
+def test_malformed_events_are_read_leniently_and_noted(
     data: bytes, events: list[bytes], noted: set[str]
 ) -> None:
     found, said = read([data])

@@ -150,7 +150,7 @@ def test_a_conversation_that_fails_the_upstream_is_refused(
         ("logprobs.completions.present", {"logprobs": 0}, "logprobs"),
     ],
 )
-def test_what_a_completion_cannot_have_is_refused(
+def test_unsupported_completion_parameters_are_refused(
     broken: str, members: dict[str, object], param: str
 ) -> None:
     with pytest.raises(BadRequest) as caught:
@@ -158,7 +158,7 @@ def test_what_a_completion_cannot_have_is_refused(
     assert caught.value.param == param
 
 
-def test_what_embeddings_cannot_have_is_refused() -> None:
+def test_unsupported_embedding_parameters_are_refused() -> None:
     with pytest.raises(BadRequest, match="dimensions"):
         embedding("embeddings.dimensions.length", dimensions=4)
     with pytest.raises(BadRequest, match="in tokens"):

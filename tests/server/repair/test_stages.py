@@ -124,7 +124,7 @@ def test_a_chunk_that_carries_nothing_is_left_out(empty: Document, rule: str) ->
 
 
 @pytest.mark.parametrize("choices", [{"0": {}}, ["Hi"], "Hi", [{"index": 0, "delta": {"content": 7}}]])
-def test_choices_that_nobody_can_read_end_the_stream(choices: object) -> None:
+def test_unreadable_choices_end_the_stream(choices: object) -> None:
     _, _, error = through(events([FIRST, {**HEAD, "choices": choices}, LAST]) + DONE)
     assert error is not None
     assert error.code == "upstream_unreadable"
@@ -258,7 +258,7 @@ def test_the_count_is_said_once_and_last(sent: list[Document], rule: str) -> Non
     assert f"chat.stream.{rule}" in noted
 
 
-def test_a_count_that_nobody_asked_for_is_left_out() -> None:
+def test_usage_that_was_not_requested_is_removed() -> None:
     for sent in ([FIRST, HI, LAST, COUNT], [FIRST, HI, {**LAST, "usage": USAGE}]):
         assert mended(sent) == ([FIRST, HI, LAST], {"chat.stream.usage_unasked"})
 

@@ -86,7 +86,7 @@ def test_whole_calls_without_index_or_id_are_calls_of_their_own() -> None:
         ]
 
 
-def test_what_comes_of_a_call_before_its_name_waits_for_it() -> None:
+def test_fragments_of_a_call_before_its_name_are_held() -> None:
     nameless = call(function={"arguments": '{"a":'})
     found, _ = mended(
         [FIRST, nameless, more("1}", id=None, function={"name": "ring", "arguments": "1}"}), CALLED]

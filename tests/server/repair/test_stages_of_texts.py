@@ -47,7 +47,7 @@ def test_a_text_that_honestly_repeats_is_not_changed(pieces: list[str]) -> None:
     assert mended(sent) == (sent, set())
 
 
-def test_where_deltas_are_known_to_be_snapshots_two_are_enough() -> None:
+def test_two_pieces_are_enough_if_deltas_are_known_to_be_cumulative() -> None:
     found, _ = mended([FIRST, *snapshots("Hello"), LAST], cumulative=True)
     assert text_of(found) == "Hello"
 

@@ -144,7 +144,7 @@ def test_no_text_is_lost_that_waited_when_the_stream_failed() -> None:
     assert chunks(out)[:-1] == [FIRST, HI]
 
 
-def test_what_waited_can_be_had_where_the_connection_broke() -> None:
+def test_held_chunks_are_released_if_the_connection_breaks() -> None:
     repair = StreamRepair(CHAT, lambda _: None)
     null = piece({"role": "assistant", "content": None})
     assert list(repair.feed(event(null))) == []
@@ -205,7 +205,7 @@ def test_words_that_went_into_the_stream_are_left_out() -> None:
 @pytest.mark.parametrize(
     "bad", [b'data: {"id": \n\n', b"data: {'a': open}\n\n", b'data: {"a": Infinity}\n\n']
 )
-def test_json_that_nobody_can_read_ends_the_stream(bad: bytes) -> None:
+def test_unreadable_json_ends_the_stream(bad: bytes) -> None:
     _, _, error = through(event(FIRST) + bad + event(LAST) + DONE)
     assert error is not None
     assert error.code == "upstream_unreadable"

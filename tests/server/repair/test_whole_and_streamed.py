@@ -104,7 +104,7 @@ def test_the_text_of_a_completion_is_put_together() -> None:
 
 
 @given(st.lists(st.text(max_size=5), min_size=1, max_size=3))
-def test_what_is_streamed_of_a_whole_answer_makes_that_answer_again(contents: list[str]) -> None:
+def test_a_stream_made_from_a_complete_answer_folds_back_to_it(contents: list[str]) -> None:
     body = answered(*contents)
     made = chat(NO_STREAM, WHOLE, **COUNTING)
     assert made.fold(made.chunks(body)) == body

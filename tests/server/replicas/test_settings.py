@@ -59,7 +59,7 @@ def test_without_replicas_there_is_one_process() -> None:
         (["--responses-store", "memory"], "Replicas do not share memory, "),
     ],
 )
-def test_what_replicas_cannot_keep_is_refused(
+def test_settings_that_replicas_do_not_support_are_refused(
     capsys: pytest.CaptureFixture[str], options: list[str], said: str
 ) -> None:
     assert serve.main(["--engine", "scripted", "--replicas", "2", *options]) == serve.CANNOT_START

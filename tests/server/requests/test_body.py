@@ -46,7 +46,7 @@ def refusal(
         (b'{"\\uDC00": 1}', "unpaired surrogate"),
     ],
 )
-def test_what_is_not_json_is_refused_with_the_place(raw: bytes, why: str) -> None:
+def test_invalid_json_is_refused_with_its_position(raw: bytes, why: str) -> None:
     with pytest.raises(BadRequest, match="is not valid JSON") as caught:
         json_object(raw)
     assert why in str(caught.value)
@@ -320,7 +320,7 @@ def said_back(function: Body, call: Body, message: Body) -> Body:
     return {**CHAT, "messages": [USER, answer, {"role": "assistant", "content": "So."}]}
 
 
-def test_what_the_helpers_of_clients_leave_in_an_answer_is_taken_back_without_it() -> None:
+def test_members_added_by_client_helpers_are_removed_from_requests() -> None:
     sent = said_back({"parsed_arguments": {}}, {"index": 0}, {"parsed": {}})
     read = parse(json.dumps(sent).encode(), "application/json", CreateChatCompletionRequest)
     assert read.model_dump(exclude_unset=True) == said_back({}, {}, {})

@@ -60,7 +60,7 @@ async def test_a_response_is_read_as_it_was_saved_until_it_is_deleted() -> None:
         assert not await store.delete("a", "me")
 
 
-async def test_nobody_else_reads_deletes_or_continues_it() -> None:
+async def test_another_key_cannot_read_delete_or_continue_it() -> None:
     async with opened() as store:
         await store.save(record("a"))
         assert await store.find("a", "other") is None
@@ -134,7 +134,7 @@ async def test_a_file_outlives_the_process_and_what_was_deleted_is_not_in_it(tmp
     assert b"stays" not in file.read_bytes()
 
 
-async def test_what_cannot_be_written_is_an_error_of_the_store(tmp_path: Path) -> None:
+async def test_a_failed_write_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no database " * 100)
     async with opened(tmp_path / "text") as store:
         with pytest.raises(StoreFailed, match="not a database"):

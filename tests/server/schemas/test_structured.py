@@ -111,7 +111,7 @@ ENFORCED = {
 
 
 @pytest.mark.parametrize("schema", ENFORCED.values(), ids=ENFORCED)
-def test_whatever_a_grammar_lets_through_keeps_the_schema(
+def test_every_text_that_a_grammar_accepts_matches_the_schema(
     schema: dict[str, Any], structured: Callable[[dict[str, Any]], Grammar]
 ) -> None:
     rules = structured(format_of(schema))
@@ -232,7 +232,7 @@ def test_a_long_reason_is_cut() -> None:
     assert len(str(refused.value)) < 400
 
 
-def test_what_the_library_says_of_its_inside_is_not_told() -> None:
+def test_internal_messages_of_the_library_are_not_forwarded() -> None:
     with pytest.raises(BadRequest) as refused:
         enforced({"type": "string", "format": "date-time", "maxLength": 4}, PARAM, CODE)
     assert str(refused.value) == "This schema cannot be enforced: no value can satisfy it."

@@ -36,7 +36,7 @@ def test_calls_in_their_order_pass_through_as_they_come() -> None:
     assert passed(steps) == [*([step] for step in steps), []]
 
 
-def test_what_comes_amid_the_arguments_of_a_call_waits_for_their_end() -> None:
+def test_items_within_the_arguments_of_a_call_wait_for_their_end() -> None:
     steps = [
         call(0),
         arguments(0, '{"a"'),

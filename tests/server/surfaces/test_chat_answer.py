@@ -96,7 +96,7 @@ def test_the_answer_ends_at_the_first_stop_sequence_and_says_which(pieces: tuple
     assert sum(isinstance(step, Finished) for step in steps) == 1
 
 
-def test_what_might_have_become_a_stop_sequence_is_not_lost() -> None:
+def test_held_text_that_was_not_a_stop_sequence_is_sent() -> None:
     answer = ChatAnswer(["abc"])
     steps = answer.take(
         [chunk({"content": "ab"}), chunk({"tool_calls": [CALL]}), chunk({"content": "ab"}, "stop")]

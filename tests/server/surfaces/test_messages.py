@@ -298,7 +298,7 @@ class TestStructure:
     ],
     ids=str,
 )
-async def test_what_is_not_there_is_refused_by_name(
+async def test_unsupported_features_are_refused_by_name(
     client: httpx2.AsyncClient, keeps_contract: Check, fields: Body, named: str
 ) -> None:
     error = await error_of(client, keeps_contract, ask() | fields)
@@ -340,7 +340,7 @@ class TestKeys:
         response = await client.post("/messages", json=ask(), headers={"x-api-key": "other"})
         assert (response.status_code, response.json()["error"]["type"]) == (401, "authentication_error")
 
-    async def test_who_has_a_version_lists_models_with_the_key_of_messages(
+    async def test_requests_with_anthropic_version_list_models_with_the_messages_key(
         self, client: httpx2.AsyncClient
     ) -> None:
         key = {"x-api-key": "secret"}

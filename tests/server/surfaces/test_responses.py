@@ -272,7 +272,7 @@ class TestStructure:
     ],
     ids=str,
 )
-async def test_what_is_not_there_is_refused_by_name(
+async def test_unsupported_features_are_refused_by_name(
     refused: Refused, fields: Body, param: str | None
 ) -> None:
     error = await refused("/responses", ask() | fields)

@@ -154,7 +154,7 @@ async def test_a_call_is_answered_by_the_id_of_its_response_alone(client: httpx2
             await sdk.responses.retrieve(second.id)
 
 
-async def test_what_one_key_made_is_not_there_for_another(
+async def test_a_response_of_one_key_is_not_found_by_another(
     client: httpx2.AsyncClient, refused: Callable[..., Awaitable[Body]], keeps_contract: Check
 ) -> None:
     response = await made(client, ask(), key="mine")
@@ -166,13 +166,15 @@ async def test_what_one_key_made_is_not_there_for_another(
     assert (await client.get(path, headers={"authorization": "bearer mine"})).status_code == 200
 
 
-async def test_what_is_not_to_be_stored_is_not(client: httpx2.AsyncClient, keeps_contract: Check) -> None:
+async def test_a_response_with_store_false_is_not_stored(
+    client: httpx2.AsyncClient, keeps_contract: Check
+) -> None:
     response = await made(client, ask(store=False))
     assert response["store"] is False
     await missing(client, keeps_contract, response["id"])
 
 
-async def test_what_failed_is_not_stored_and_says_so(
+async def test_a_failed_response_is_not_stored_and_reports_it(
     client: httpx2.AsyncClient, engine: ScriptedEngine, keeps_contract: Check
 ) -> None:
     engine.failure = Failure(3, RuntimeError("x"))

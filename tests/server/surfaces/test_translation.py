@@ -303,7 +303,7 @@ REFUSED_OF_MESSAGES: dict[str, tuple[Body, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_chat_cannot_say_of_a_response_is_refused_by_name(name: str) -> None:
+def test_features_of_responses_without_a_chat_equivalent_are_refused_by_name(name: str) -> None:
     fields, param = REFUSED[name]
     with pytest.raises(BadRequest) as refused:
         response(**fields)
@@ -311,7 +311,7 @@ def test_what_chat_cannot_say_of_a_response_is_refused_by_name(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", REFUSED_OF_MESSAGES)
-def test_what_chat_cannot_say_of_a_message_is_refused_by_name(name: str) -> None:
+def test_features_of_messages_without_a_chat_equivalent_are_refused_by_name(name: str) -> None:
     fields, param = REFUSED_OF_MESSAGES[name]
     with pytest.raises(BadRequest) as refused:
         message(**fields)

@@ -169,7 +169,7 @@ async def test_one_call_is_made_where_calls_may_not_be_parallel(
 
 
 @scripted(TEAL)
-async def test_where_tools_are_forbidden_the_model_is_not_told_of_them_and_calls_none(
+async def test_forbidden_tools_are_not_in_the_prompt_and_not_called(
     client: httpx2.AsyncClient, engine: ScriptedEngine
 ) -> None:
     said = await choice(client, tool_choice="none")
@@ -251,7 +251,7 @@ class WithoutSystem(ScriptedEngine):
 
 
 @pytest.mark.parametrize("engine", [WithoutSystem()], ids=["without_system"])
-async def test_where_a_template_takes_no_system_message_the_user_says_what_it_would(
+async def test_without_a_system_role_in_the_template_the_user_message_has_the_instructions(
     client: httpx2.AsyncClient, engine: ScriptedEngine
 ) -> None:
     await whole(client)
@@ -301,7 +301,7 @@ async def test_results_come_back_in_a_message_of_the_user(
         ),
     ],
 )
-async def test_what_cannot_be_done_is_refused_by_name(
+async def test_unsupported_tool_features_are_refused_by_name(
     client: httpx2.AsyncClient,
     engine: ScriptedEngine,
     keeps_contract: Check,

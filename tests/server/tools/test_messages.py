@@ -147,7 +147,7 @@ def test_without_a_system_message_its_text_is_the_users() -> None:
 
 
 @pytest.mark.parametrize("knows_tools", [False, True])
-def test_what_was_thought_before_a_message_comes_back_to_the_template(
+def test_reasoning_before_a_message_is_passed_to_the_template(
     plain: Callable[..., list[Message]], *, knows_tools: bool
 ) -> None:
     said = {"role": "assistant", "content": "So."}

@@ -134,7 +134,7 @@ def test_nothing_may_be_called_where_nothing_is_there_or_allowed(
         ),
     ],
 )
-def test_what_cannot_be_chosen_is_refused_with_the_reason(
+def test_an_invalid_tool_choice_is_refused_with_the_reason(
     request_with: Make, fields: dict[str, Any], param: str, words: str
 ) -> None:
     with pytest.raises(BadRequest, match=words) as refused:

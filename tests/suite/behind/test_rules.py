@@ -62,12 +62,12 @@ def test_a_broken_rule_shows_one_exchange_and_what_was_there(clean: Record, rule
             assert set(shown) <= known, name
 
 
-def test_what_a_gateway_may_do_turns_no_rule(clean: Record, rules: Catalogue) -> None:
+def test_behaviour_that_is_allowed_for_a_gateway_breaks_no_rule(clean: Record, rules: Catalogue) -> None:
     found = {name: turned(verdicts(change(clean), rules)) for name, change in HARMLESS.items()}
     assert found == {key: set() for key in HARMLESS}
 
 
-def test_what_the_gateway_answers_without_the_upstream_is_left_open(clean: Record, rules: Catalogue) -> None:
+def test_answers_of_the_gateway_without_the_upstream_are_undecided(clean: Record, rules: Catalogue) -> None:
     """A gateway that suspends a provider after an error refuses the next requests itself."""
     away = changed(holding("gateway "), status(429))(unrecorded(holding("upstream 1 of"))(clean))
     found = verdicts(away, rules)

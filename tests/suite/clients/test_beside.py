@@ -149,7 +149,7 @@ def test_a_child_without_a_client_says_so(whole: Make, streamed: Make) -> None:
     assert outcomes["httpx_sse.stream", stream.id] is None
 
 
-def test_what_is_handed_in_after_the_results_is_replayed_too(whole: Make) -> None:
+def test_an_exchange_submitted_after_the_results_is_replayed_too(whole: Make) -> None:
     late = replace(whole("/models", {"data": None}), id="late")
     with Beside() as replays:
         assert dict(replays.results()) == {}
@@ -191,7 +191,7 @@ def test_every_answer_that_a_rule_of_the_clients_looks_at_is_one_that_fits(whole
         assert {(name, evidence.exchange) for evidence in judgement.evidence} <= fits
 
 
-def test_an_answer_that_broke_off_is_read_by_nobody(whole: Make) -> None:
+def test_no_client_reads_an_incomplete_answer(whole: Make) -> None:
     broken = replace(whole("/models", MODELS), failure=Failure(FailureKind.RESET, 0.1, "it broke off"))
     assert fitting(broken) == ()
     assert fitting(replace(broken, status=None)) == ()

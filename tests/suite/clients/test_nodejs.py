@@ -175,7 +175,7 @@ def test_a_streamed_call_is_delivered_or_not(
 
 
 @needs_packages
-def test_what_is_broken_says_the_client_its_version_and_the_code(node: Node, whole: Make) -> None:
+def test_a_breakage_has_the_client_its_version_and_the_code(node: Node, whole: Make) -> None:
     (breakage,) = read_by(node, whole("/models", {"models": [{"id": "m"}]})).values()
     assert str(breakage) == (
         f"openai-node {wanted()['openai']}: delivers 0 of 1 models, in for await (const model of client.models.list())"
@@ -191,7 +191,7 @@ def test_an_error_in_another_form_costs_the_ai_sdk_its_message(node: Node, whole
 
 
 @needs_packages
-def test_a_base64_that_nobody_asked_for_is_no_vector(node: Node, whole: Make) -> None:
+def test_base64_that_was_not_requested_is_not_a_vector(node: Node, whole: Make) -> None:
     answer = whole(EMBEDDINGS, {"data": [{"embedding": "AAAAAA=="}]}, asked={"encoding_format": "float"})
     assert "not a list of numbers" in told(node, answer)["openai_node.embeddings"]
 
@@ -219,7 +219,7 @@ def test_an_answer_with_a_packed_body_is_read_too(node: Node, streamed: Make) ->
 # ---- which answers fit ---------------------------------------------------------------------------------------
 
 
-def test_answers_that_no_client_would_ask_for_are_read_by_nobody(whole: Make) -> None:
+def test_no_client_reads_answers_to_requests_that_it_cannot_send(whole: Make) -> None:
     broken = Failure(FailureKind.RESET, 0.1, "it broke off")
     for exchange in (
         replace(whole("/models", MODELS), failure=broken),
@@ -266,7 +266,7 @@ BARE = nodejs.Node(Path("/no/such/folder"), {}, None)
 
 
 @pytest.mark.parametrize(("command", "why"), BROKEN.values(), ids=BROKEN)
-def test_where_node_fails_no_answer_is_blamed(whole: Make, command: Sequence[str], why: str) -> None:
+def test_no_answer_fails_because_node_failed(whole: Make, command: Sequence[str], why: str) -> None:
     long = replace(
         whole("/models", MODELS), id="long", headers=(("x", "y" * 1_000_000),)
     )  # more than a pipe buffers

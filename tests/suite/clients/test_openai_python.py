@@ -256,7 +256,7 @@ def test_it_reads_json_that_is_called_plain_text(whole: Make) -> None:
     assert openai_python.chat(whole(CHAT, chat(), "text/plain")) is None
 
 
-def test_what_it_says_names_it_and_its_version_and_is_not_endless(whole: Make) -> None:
+def test_a_breakage_names_the_client_and_version_and_is_bounded(whole: Make) -> None:
     breakage = openai_python.chat(whole(CHAT, {"choices": {"a": 1}}))
     assert (
         str(breakage)

@@ -141,7 +141,9 @@ print(sorted({"openai", "httpx", "httpx_sse"} & sys.modules.keys()))
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
-def test_who_has_not_installed_it_is_told_how(whole: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_client_is_reported_with_the_install_command(
+    whole: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "openai", None)
 
     with pytest.raises(NotInstalled, match="openai-python is not installed"):

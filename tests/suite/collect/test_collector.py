@@ -132,7 +132,7 @@ def test_a_sign_of_life_asks_for_one_token() -> None:
     assert recorder.requests[-1].fields["max_tokens"] == 1
 
 
-def test_where_one_token_is_refused_what_was_answered_before_is_asked_to_the_letter() -> None:
+def test_if_one_token_is_refused_the_earlier_request_is_repeated_exactly() -> None:
     asked = iter([Says(status=400), Says()])
     recorder = ScriptedRecorder(lambda key: next(asked) if is_sign_of_life(key) else Says())
     kept, _, _ = collect(recorder, CHAT, WRONG[0])
@@ -141,7 +141,7 @@ def test_where_one_token_is_refused_what_was_answered_before_is_asked_to_the_let
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
-def test_what_could_not_be_sent_is_followed_by_no_sign_of_life(concurrency: int) -> None:
+def test_unsent_requests_are_followed_by_no_sign_of_life(concurrency: int) -> None:
     def build(_: Subject, __: Mapping[str, Exchange]) -> Request:
         raise NotPossible(Reason.CONTEXT_NOT_LISTED)
 
@@ -171,7 +171,7 @@ QUIET = bodies.retrieve_model()
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 8])
-def test_the_sign_of_life_after_a_client_left_accuses_nobody_else(concurrency: int) -> None:
+def test_the_sign_of_life_after_a_disconnect_blames_no_other_request(concurrency: int) -> None:
     recorder = ScriptedRecorder()
     kept, _, _ = collect(recorder, CHAT, MODELS, QUIET, LEAVING, *WRONG, concurrency=concurrency)
     signs = [suspects(key) for key in kept.stimuli() if is_sign_of_life(key)]
@@ -188,14 +188,14 @@ def test_beside_a_client_that_leaves_goes_only_what_generates_nothing() -> None:
     assert recorder.keys[:4] == [CHAT.key, completion.key, LEAVING.key, QUIET.key]
 
 
-def test_where_no_sign_of_life_can_be_asked_for_yet_harmless_requests_go_before_what_may_harm() -> None:
+def test_harmless_requests_precede_hostile_ones_until_a_sign_of_life_is_possible() -> None:
     recorder = ScriptedRecorder(lambda key: Says(status=200 if key in {MODELS.key, QUIET.key} else 404))
     collect(recorder, CHAT, QUIET, MODELS, LEAVING, WRONG[0])
     assert recorder.keys.index(LEAVING.key) > max(map(recorder.keys.index, (QUIET.key, MODELS.key)))
     assert recorder.requests[-1] == Request("GET", "/models")
 
 
-def test_what_failed_beside_a_client_that_stopped_the_target_tells_nothing_and_is_unsent() -> None:
+def test_failures_in_parallel_with_a_disconnect_that_stopped_the_target_are_unsent() -> None:
     gone = Says(status=None, failure=Failure(FailureKind.RESET, 0.1, "gone"))
     recorder = ScriptedRecorder(lambda key: gone if key == QUIET.key or is_sign_of_life(key) else Says())
     kept, _, _ = collect(recorder, CHAT, QUIET, LEAVING, WRONG[0])
@@ -210,7 +210,7 @@ def test_the_sign_of_life_is_a_plain_request_that_was_answered_well_before() -> 
     assert recorder.requests[-1] == Request("GET", "/models")
 
 
-def test_where_nothing_was_answered_well_no_sign_of_life_can_be_asked_for() -> None:
+def test_without_a_successful_answer_no_sign_of_life_is_possible() -> None:
     kept, _, _ = collect(ScriptedRecorder(lambda _: Says(status=500)), CHAT, *WRONG[:2])
     assert kept.stimuli() == [CHAT.key, WRONG[0].key, WRONG[1].key]
     assert kept.reasons == {}
@@ -242,7 +242,9 @@ def test_with_one_request_at_a_time_the_one_that_stopped_the_target_is_named() -
 
 
 @pytest.mark.parametrize(("gone", "named"), [(WRONG[2:4], WRONG[:2]), (WRONG[:4], WRONG[:4])])
-def test_what_found_nobody_is_no_suspect_unless_all_did(gone: list[Stimulus], named: list[Stimulus]) -> None:
+def test_requests_that_reached_no_server_are_suspects_only_if_all_did_not(
+    gone: list[Stimulus], named: list[Stimulus]
+) -> None:
     missed = {stimulus.key for stimulus in gone}
 
     def script(key: str) -> Says:
@@ -261,7 +263,9 @@ def test_what_found_nobody_is_no_suspect_unless_all_did(gone: list[Stimulus], na
         (WRONG, Because(Reason.TARGET_LOST_BEFORE, about=("x2", "x3", "x4", "x5"))),
     ],
 )
-def test_what_was_turned_away_is_no_suspect_unless_all_were(away: list[Stimulus], because: Because) -> None:
+def test_rejected_requests_are_suspects_only_if_all_were_rejected(
+    away: list[Stimulus], because: Because
+) -> None:
     keys = {stimulus.key for stimulus in away}
     recorder = ScriptedRecorder(
         lambda key: Says(status=503) if key in keys or is_sign_of_life(key) else Says(),
@@ -274,7 +278,7 @@ def test_what_was_turned_away_is_no_suspect_unless_all_were(away: list[Stimulus]
 @pytest.mark.parametrize(
     "ending", [Says(status=429), Says(status=503, headers=(("Retry-After", "1"),))], ids=["429", "503"]
 )
-def test_who_has_no_time_is_alive(ending: Says) -> None:
+def test_a_busy_target_is_alive(ending: Says) -> None:
     recorder = ScriptedRecorder(lambda key: ending if key.startswith("alive") else Says())
     kept, _, _ = collect(recorder, CHAT, *WRONG[:2], concurrency=1)
     assert kept.reasons == {}
@@ -314,7 +318,7 @@ def test_deadly_requests_are_sent_last_and_the_first_by_itself() -> None:
     ],
     ids=["500", "nobody", "silence"],
 )
-def test_where_the_first_deadly_request_kills_it_is_named_and_none_of_its_kind_follows(ending: Says) -> None:
+def test_a_first_deadly_request_that_kills_is_named_and_no_other_is_sent(ending: Says) -> None:
     recorder = ScriptedRecorder(
         lambda key: ending if key == DEADLY[0].key or is_sign_of_life(key) else Says()
     )

@@ -62,7 +62,7 @@ def collect(recorder: ScriptedRecorder, *, concurrency: int = 8) -> Kept:
     return kept
 
 
-def test_where_the_texts_agree_each_is_asked_for_once() -> None:
+def test_each_text_is_requested_once_if_all_agree() -> None:
     recorder = target(lambda _key, _others: SPOKEN)
     kept = collect(recorder)
     assert Counter(recorder.keys) == Counter(stimulus.key for stimulus in (*KIN, PLAIN))
@@ -70,7 +70,7 @@ def test_where_the_texts_agree_each_is_asked_for_once() -> None:
     assert recorder.most > 1
 
 
-def test_where_a_batch_changes_a_text_the_answer_that_was_given_alone_counts() -> None:
+def test_the_text_requested_alone_counts_if_a_batch_changed_it() -> None:
     recorder = target(lambda key, others: ["Two", " one"] if key == FIRST.key and others else SPOKEN)
     kept = collect(recorder)
     last = {exchange.stimulus: exchange for exchange in kept.exchanges}
@@ -95,7 +95,7 @@ def test_a_text_that_is_asked_for_again_is_asked_for_alone() -> None:
     assert kept.stimuli()[-2:] == [FIRST.key, WHOLE.key]
 
 
-def test_what_could_not_be_made_of_texts_that_differed_side_by_side_is_made_of_those_given_alone() -> None:
+def test_requests_are_built_from_the_texts_requested_alone_if_parallel_ones_differed() -> None:
     recorder = target(
         lambda key, others: ["Two", " one"] if key == AGAIN.key and len(recorder.keys) < 5 else SPOKEN
     )
@@ -119,7 +119,7 @@ def test_with_one_request_at_a_time_nothing_is_asked_for_again() -> None:
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_where_there_is_no_text_nothing_is_asked_for_again(status: int) -> None:
+def test_an_answer_without_text_is_not_requested_again(status: int) -> None:
     recorder = ScriptedRecorder(lambda key: Says(status=200 if key == PLAIN.key else status))
     kept = collect(recorder)
     assert max(Counter(recorder.keys).values()) == 1

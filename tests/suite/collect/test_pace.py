@@ -30,7 +30,7 @@ def test_a_rate_is_a_number_a_second_or_a_minute(text: str, interval: float) -> 
 
 
 @pytest.mark.parametrize("text", ["", "0", "0/m", "-1", "2/h", "2 / s / m", "fast", "1e9", "inf"])
-def test_what_is_no_rate_is_one_sentence(text: str) -> None:
+def test_an_invalid_rate_is_refused_with_one_sentence(text: str) -> None:
     with pytest.raises(
         UsageError, match=r"is not a rate; give requests per second or per minute, such as 2/s or 90/m\.$"
     ):

@@ -65,7 +65,7 @@ def test_the_next_goes_out_as_soon_as_any_is_answered() -> None:
     asyncio.run(asyncio.wait_for(run(), 30))
 
 
-def test_one_that_needs_another_goes_out_when_that_is_answered_and_holds_up_nobody() -> None:
+def test_a_dependent_request_is_sent_after_the_needed_answer_and_blocks_no_other() -> None:
     sent = Sent()
     needing = named("needing", B)
 

@@ -78,7 +78,7 @@ class TestACompleteResponse:
         assert (exchange.body, exchange.failure) == (b"ok", None)
 
     @pytest.mark.parametrize("location", [b"/elsewhere", b"http://[", b""])
-    def test_may_be_a_redirect_that_nobody_follows(self, wire: Wire, location: bytes) -> None:
+    def test_may_be_a_redirect_which_is_not_followed(self, wire: Wire, location: bytes) -> None:
         answer = b"HTTP/1.1 307 Over There\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % location
         exchange = wire.record(sends_and_stays(answer))
         assert (exchange.status, exchange.failure, wire.connections) == (307, None, 1)

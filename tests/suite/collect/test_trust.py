@@ -78,7 +78,7 @@ def test_insecure_takes_any_certificate_for_any_host(authority: trustme.CA) -> N
     assert record(authority, trust(insecure=True), "elsewhere.example").body == b"ok"
 
 
-def test_what_is_wrong_is_told_with_what_to_do(authority: trustme.CA, ca_file: Path) -> None:
+def test_tls_problems_are_reported_with_advice(authority: trustme.CA, ca_file: Path) -> None:
     past = datetime(2020, 1, 1, tzinfo=UTC)
     none = "or skip verification with --insecure."
     unknown, expired, other = (

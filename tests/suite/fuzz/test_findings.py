@@ -144,7 +144,7 @@ def test_a_refusal_without_a_type_breaks_the_envelope(over: Over) -> None:
     assert over(speaks).turned == {"envelope": Verdict.FAIL}
 
 
-def test_what_is_invalid_and_accepted_is_told_once_for_each_field_that_is_wrong_or_missing(
+def test_accepted_invalid_requests_are_reported_once_per_wrong_or_missing_field(
     over: Over,
 ) -> None:
     def takes(request: Request, exchange: Exchange) -> Exchange:
@@ -169,7 +169,7 @@ def test_what_is_invalid_and_accepted_is_told_once_for_each_field_that_is_wrong_
     assert all(len(exchange.request.body) < 120 for exchange in found.shown("invalid_refused")[:2])
 
 
-def test_what_is_valid_and_refused_is_a_warning_where_the_parameter_is_known(over: Over) -> None:
+def test_refused_valid_requests_with_a_known_parameter_are_warnings(over: Over) -> None:
     def refuses(request: Request, exchange: Exchange) -> Exchange:
         cold = fields(request).get("temperature") == 0 and accepted(exchange)
         return answer(exchange, 400, UNKNOWN) if cold else exchange
@@ -206,7 +206,7 @@ def test_a_path_that_is_not_there_has_no_methods_to_name(over: Over) -> None:
     assert found.turned == {}
 
 
-def test_what_is_shown_as_accepted_is_wrong_in_one_field(over: Over) -> None:
+def test_reported_accepted_requests_have_one_invalid_field(over: Over) -> None:
     def ignores(request: Request, exchange: Exchange) -> Exchange:
         wrong = _means(exchange) is Meant.INVALID and _is_chat(request) and fields(request)
         return answer(exchange, 200, json.dumps(CHAT)) if wrong else exchange
@@ -219,7 +219,7 @@ def test_what_is_shown_as_accepted_is_wrong_in_one_field(over: Over) -> None:
         assert len({misfit.field for misfit in found}) == 1
 
 
-def test_the_request_that_stops_a_target_is_named_and_its_silence_is_nobody_elses_fault(over: Over) -> None:
+def test_the_request_that_stops_a_target_is_named_and_no_other_is_blamed(over: Over) -> None:
     died: list[str] = []
 
     def dies(request: Request, exchange: Exchange) -> Exchange:

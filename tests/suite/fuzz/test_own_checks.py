@@ -208,7 +208,7 @@ def test_each_catches_its_fault_and_the_others_do_not(asked: dict[str, Pass], na
 
 
 @pytest.mark.parametrize("change", HARMLESS)
-def test_what_a_server_may_do_none_of_them_minds(asked: dict[str, Pass], change: str) -> None:
+def test_allowed_behaviour_fails_no_check(asked: dict[str, Pass], change: str) -> None:
     assert set(asked[change].turned.values()) <= {
         Verdict.INCONCLUSIVE,
         Verdict.NOT_APPLICABLE,
@@ -240,7 +240,7 @@ def test_a_check_that_breaks_is_one_sentence(over: Over, monkeypatch: pytest.Mon
         over().of_schemathesis()
 
 
-def test_what_is_not_documented_of_schemathesis_is_in_one_module_and_there_in_the_pinned_version() -> None:
+def test_undocumented_parts_of_schemathesis_are_in_one_module_and_exist_in_the_pinned_version() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     (pin,) = (name for name in extras["fuzz"] if name.startswith("schemathesis"))
     imports = {

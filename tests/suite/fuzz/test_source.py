@@ -171,7 +171,7 @@ def test_a_budget_is_read(text: str, expected: Budget) -> None:
 @pytest.mark.parametrize(
     "text", ["5", "cases=", "cases=0", "cases=-1", "cases=x", "euro=5", "cases=1,cases=2"]
 )
-def test_what_is_no_budget_is_one_sentence(text: str) -> None:
+def test_an_invalid_budget_is_refused_with_one_sentence(text: str) -> None:
     with pytest.raises(
         UsageError, match="is not a --fuzz-budget; give one like seconds=120,cases=1000,tokens=4000"
     ):

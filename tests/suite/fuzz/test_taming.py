@@ -223,7 +223,7 @@ def test_a_request_of_another_surface_is_tamed(
     assert tame(path, asked, SUBJECT) == sent_ | {"model": "org/served"}
 
 
-def test_instructions_that_nobody_follows_up_are_said_by_the_user() -> None:
+def test_instructions_without_a_user_message_become_one() -> None:
     assert chat(messages=[{"role": "developer", "content": ""}])["messages"] == [
         {"role": "user", "content": ""}
     ]
@@ -294,7 +294,7 @@ USER, ASSISTANT = {"role": "user", "content": "a"}, {"role": "assistant", "conte
         ({"messages": [{"role": "user", "content": "a" * LONG}]}, Meant.ODD),
     ],
 )
-def test_what_a_chat_request_means(changes: dict[str, object], expected: Meant) -> None:
+def test_chat_requests_are_classified_by_the_contract(changes: dict[str, object], expected: Meant) -> None:
     assert meant(CHAT, HELLO | changes) is expected
 
 
@@ -329,7 +329,7 @@ def test_what_a_chat_request_means(changes: dict[str, object], expected: Meant) 
         (COUNT_TOKENS, HELLO, Meant.VALID),
     ],
 )
-def test_what_other_requests_mean(path: str, body: object, expected: Meant) -> None:
+def test_other_requests_are_classified_by_the_contract(path: str, body: object, expected: Meant) -> None:
     assert meant(path, body) is expected
 
 
@@ -338,7 +338,7 @@ def test_without_a_model_for_embeddings_a_refusal_of_them_is_right() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"\x00", b"\xff", b"{", b"[" * 100_000, b'{"model": NaN}', b"[]"])
-def test_what_is_no_json_object_is_invalid(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_invalid(body: bytes) -> None:
     assert meaning(CHAT, body, embeds=True) is Meant.INVALID
 
 

@@ -38,7 +38,7 @@ def test_a_rival_halves_the_chance_and_a_quarter_as_likely_one_counts_half_when_
     assert exp(found) == pytest.approx(expected, rel=1e-4)
 
 
-def test_what_servers_leave_out_is_no_rival(make: Make) -> None:
+def test_tokens_that_servers_exclude_are_not_alternatives(make: Make) -> None:
     assert chance.measured(make(answer(entry(-0.1, -3.0), entry(0.0, -9999.0)))) == 0
 
 

@@ -54,9 +54,7 @@ def test_of_two_findings_the_stronger_decides_in_whichever_order(exchanges: list
 
 
 @pytest.mark.parametrize("reason", sorted(UNREAD))
-def test_a_reason_of_an_answer_that_nobody_read_comes_after_every_other(
-    reason: Reason, exchanges: list[Exchange]
-) -> None:
+def test_the_reason_of_an_unread_answer_comes_last(reason: Reason, exchanges: list[Exchange]) -> None:
     unread = Finding((exchanges[0],), Undecided(reason, ("x1",), {"status": 500, "failure": "gone"}))
     read = Finding((exchanges[1],), Undecided(Reason.NO_CHOICES, ("x2",)))
     no = Finding((exchanges[2],), Refused(Reason.REFUSED, ("x3",)))
@@ -65,7 +63,7 @@ def test_a_reason_of_an_answer_that_nobody_read_comes_after_every_other(
     assert decide(RULE, [unread]).because is not None
 
 
-def test_what_an_exchange_that_is_missing_leaves_open_is_said_before_what_nobody_read(
+def test_a_missing_exchange_is_reported_before_an_unread_answer(
     exchanges: list[Exchange],
 ) -> None:
     unread = Finding((exchanges[0],), Undecided(Reason.BUSY, ("x1",)))

@@ -73,7 +73,7 @@ def diagnosis(
     return Diagnosis(name, "A known fault", "clients break", (explains,), lambda _: sighting)
 
 
-def test_what_a_rule_needs_is_found_through_others_nearest_first() -> None:
+def test_the_needs_of_a_rule_are_transitive_and_nearest_first() -> None:
     rules = [kept("a.a"), kept("a.b", needs=("a.a",)), kept("a.c"), kept("a.d", needs=("a.b", "a.c", "a.x"))]
     by_id = {one.rule.id: one for one in rules}
     assert [one.rule.id for one in needed(by_id["a.d"], by_id)] == ["a.b", "a.c", "a.a"]
@@ -151,7 +151,7 @@ def test_an_echo_stays_alone_where_one_of_its_exchanges_is_not_covered(
     assert [cause.rules for cause in causes] == [("a.a.one",), ("clients.some.chat",)]
 
 
-def test_what_is_no_echo_does_not_join_by_its_exchanges(known: object, explained: Explain) -> None:
+def test_only_echoes_join_a_cause_by_their_exchanges(known: object, explained: Explain) -> None:
     _, causes = explained(broken("a.a.one", "x1", "x2"), broken("a.a.two", "x1"))
     assert [cause.rules for cause in causes] == [("a.a.one",), ("a.a.two",)]
 

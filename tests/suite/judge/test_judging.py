@@ -50,7 +50,7 @@ def test_a_deviation_weighs_as_much_as_its_rule(
     assert [evidence.exchange for evidence in found.evidence] == ["x1"]
 
 
-def test_what_is_right_passes_and_says_on_what(make: Make, judged: Judge) -> None:
+def test_correct_answers_pass_with_their_witnesses(make: Make, judged: Judge) -> None:
     found = judged(ASK + STATUS, make({}))
     assert (found.verdict, found.because) == (Verdict.PASS, None)
     assert found.witnesses == (Witness("x1", "status 200"),)
@@ -83,7 +83,7 @@ def test_an_answer_that_says_nothing_of_the_feature_is_inconclusive(
     assert open_for(judged(ASK + STATUS, make({}, status=status)), reason, "x1", status=status)
 
 
-def test_what_a_target_that_wants_a_key_or_was_busy_leaves_open_says_what_to_do() -> None:
+def test_rules_undecided_because_of_a_key_or_load_have_advice() -> None:
     assert "set GONOGO_API_KEY" in Reason.UNAUTHORIZED.template
     assert "--concurrency" in Reason.BUSY.template
 
@@ -115,7 +115,7 @@ def test_evidence_without_the_request_says_to_collect_again(judged: Judge) -> No
     assert open_for(judged(ASK + STATUS), Reason.NOT_RECORDED)
 
 
-def test_a_rule_that_watches_what_nobody_sent_is_inconclusive(judged: Judge) -> None:
+def test_a_rule_about_exchanges_that_were_not_sent_is_inconclusive(judged: Judge) -> None:
     assert open_for(judged(WATCH + STATUS), Reason.NOTHING_RECORDED)
 
 
@@ -186,7 +186,7 @@ def test_a_check_that_breaks_is_an_error_of_ours_and_costs_its_rule_only(
     assert str(found.because.values["where"]).startswith("test_judging.py:")
 
 
-def test_a_step_that_nobody_knows_is_a_mistake_in_the_feature() -> None:
+def test_an_unknown_step_is_a_feature_error() -> None:
     head = "Feature: f\n  @must @a.b\n  Scenario: s\n    Source: s\n    Why: w\n"
     text = f"{head}    When the models are listed\n    Then all is well\n"
     (scenario,) = parse_feature(text, "a.feature")

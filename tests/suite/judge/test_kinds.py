@@ -87,7 +87,7 @@ def test_no_operation_answers_with_nothing(path: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("path", [EMBEDDINGS, MODELS])
-def test_what_never_streams_is_no_answer_as_a_stream(path: str) -> None:
+def test_an_operation_without_streams_has_no_streamed_answer(path: str) -> None:
     assert not kinds.of_its_kind(exchange(path, b'data: {"choices": []}\n\n', EVENTS))
 
 

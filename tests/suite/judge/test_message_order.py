@@ -35,7 +35,7 @@ SECOND = [(kind, 1) for kind, _ in BLOCK]
     ],
     ids=str,
 )
-def test_what_may_come_is_no_breach(events: list[tuple[str, int | None]]) -> None:
+def test_allowed_events_are_not_a_breach(events: list[tuple[str, int | None]]) -> None:
     course = follow(events)
     assert course.breaches == {}
     assert not events or course.state is State.OVER

@@ -34,7 +34,7 @@ def test_nothing_is_kept_without_a_witness() -> None:
         Kept(())
 
 
-def test_what_was_seen_is_a_witness_in_each_exchange(make: Make) -> None:
+def test_each_exchange_with_an_observation_gets_a_witness(make: Make) -> None:
     first, second = make(name="x1"), make(name="x2")
     assert saw("delta", first, second, count=3) == Kept(
         (Witness("x1", "delta", 3), Witness("x2", "delta", 3))
@@ -42,16 +42,16 @@ def test_what_was_seen_is_a_witness_in_each_exchange(make: Make) -> None:
 
 
 @pytest.mark.parametrize("count", [0, False])
-def test_what_was_seen_no_times_leaves_the_rule_open(count: int, make: Make) -> None:
+def test_zero_observations_leave_the_rule_undecided(count: int, make: Make) -> None:
     found = saw("delta", make(name="x1"), count=count)
     assert found == Undecided(Reason.NOTHING_SEEN, ("x1",), {"what": "delta"})
 
 
-def test_what_was_seen_in_no_exchange_leaves_the_rule_open() -> None:
+def test_no_observation_in_any_exchange_leaves_the_rule_undecided() -> None:
     assert saw("delta") == Undecided(Reason.NOTHING_SEEN, (), {"what": "delta"})
 
 
-def test_whoever_stops_carries_the_outcome_with_its_exchanges_and_values(make: Make) -> None:
+def test_a_stop_has_the_outcome_with_its_exchanges_and_values(make: Make) -> None:
     open_, no = undecided(Reason.CUT_OFF, make(name="x3"), finish_reason="length"), refused(Reason.REFUSED)
     assert open_.outcome == Undecided(Reason.CUT_OFF, ("x3",), {"finish_reason": "length"})
     assert no.outcome == Refused(Reason.REFUSED)
@@ -102,7 +102,7 @@ def test_a_check_sees_only_the_answers_that_it_speaks_of(
         (Of.ANY, FailureKind.TOO_LARGE, True),
     ],
 )
-def test_an_answer_that_broke_off_is_for_those_who_read_beginnings(
+def test_an_incomplete_answer_is_only_for_checks_that_read_beginnings(
     of: Of, failure: FailureKind, make: Make, *, seen: bool
 ) -> None:
     exchange = make(failure=Failure(failure, 0.5, "gone"))
@@ -111,7 +111,7 @@ def test_an_answer_that_broke_off_is_for_those_who_read_beginnings(
     assert found == (saw("answer", exchange) if seen else not_whole)
 
 
-def test_what_a_reader_stops_with_is_the_outcome_and_other_errors_are_ours(make: Make) -> None:
+def test_a_stop_of_a_reader_is_the_outcome_and_other_exceptions_are_bugs(make: Make) -> None:
     def stopping(exchange: Exchange) -> Outcome:
         raise undecided(Reason.NO_TEXT, exchange)
 

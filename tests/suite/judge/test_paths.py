@@ -50,7 +50,7 @@ def test_a_trace_is_told_by_its_own_rule(make: Make, judged: Judge) -> None:
     assert judged(RULE, refusal(trace, make), level="should").verdict is Verdict.PASS
 
 
-def test_what_the_request_named_may_be_named_again(make: Make, judged: Judge) -> None:
+def test_text_from_the_request_may_be_repeated_in_the_error(make: Make, judged: Judge) -> None:
     found = refusal("there is no model /opt/models/tiny", make)
     request = Request("POST", "/x", body=b'{"model": "/opt/models/tiny"}')
     asked = Exchange("x1", KEY, request, 400, found.headers, found.chunks, None, 0.5)

@@ -33,7 +33,7 @@ def test_two_counts_of_one_prompt_are_told_however_it_is_sampled(asked: dict[str
     "asked",
     [{"tools": [{}]}, {"response_format": {"type": "json_object"}}, {"reasoning_effort": "none"}, {"n": 2}],
 )
-def test_what_may_become_part_of_the_prompt_makes_it_another(asked: dict[str, object]) -> None:
+def test_fields_that_may_be_part_of_the_prompt_make_it_a_different_prompt(asked: dict[str, object]) -> None:
     found = one_number_each(answer(0, 9), answer(1, 12, **asked), answer(2, 9))
     assert isinstance(found, Kept)
     assert {witness.exchange for witness in found.witnesses} == {"x0", "x2"}

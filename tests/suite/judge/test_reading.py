@@ -26,7 +26,7 @@ def undecided(reason: Reason, *about: str, **values: object) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}', "{'a': 1}", "[1,]", "", "1 2"])
-def test_what_rfc_8259_does_not_allow_is_no_json(text: str) -> None:
+def test_text_that_rfc_8259_does_not_allow_is_not_json(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         reading.parse(text)
 
@@ -113,7 +113,7 @@ def test_a_stream_has_ended_where_it_neither_broke_off_nor_failed(make: Make) ->
     [b'data: {"id"\n\n', b"data: []\n\n", b'{"id": 2}\n\n', b'data: {"id": 2}'],
     ids=["cut", "an array", "in no field", "not closed"],
 )
-def test_what_a_stream_lacks_may_be_in_an_event_that_cannot_be_read(rest: bytes, make: Make) -> None:
+def test_a_missing_part_may_be_in_an_unreadable_event(rest: bytes, make: Make) -> None:
     lost = make(b'data: {"id": 1}\n\n' + rest, headers=STREAM)
     reading.unfailed(lost)
     with undecided(Reason.EVENT_LOST, "x1"):

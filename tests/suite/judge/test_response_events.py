@@ -137,7 +137,7 @@ def without_texts(events: list[Json]) -> list[Json]:
         "arguments at once",
     ],
 )
-def test_what_a_server_may_do_is_no_slip(change: Callable[[list[Json]], list[Json]]) -> None:
+def test_allowed_variations_are_not_slips(change: Callable[[list[Json]], list[Json]]) -> None:
     assert read(change(whole())).slips == {}
 
 
@@ -156,7 +156,7 @@ def test_what_a_server_may_do_is_no_slip(change: Callable[[list[Json]], list[Jso
         ("response.reasoning_summary_part.added", "unannounced-reasoning"),
     ],
 )
-def test_what_is_missing_is_told_once_by_its_name(missing: str, kind: str) -> None:
+def test_a_missing_event_is_one_slip_with_its_name(missing: str, kind: str) -> None:
     left = [event for event in whole() if event["type"] != missing]
     also = {"unannounced-reasoning"} if missing == "response.content_part.added" else set()
     assert set(read(left).slips) - also == {kind}

@@ -64,7 +64,9 @@ def test_other_arguments_are_told(arguments: str) -> None:
     ],
     ids=["greedy text that does not repeat", "a call that was cut", "no JSON"],
 )
-def test_where_others_may_be_why_nothing_is_told(again: Exchange, stream: Exchange, reason: Reason) -> None:
+def test_differences_with_another_possible_cause_are_undecided(
+    again: Exchange, stream: Exchange, reason: Reason
+) -> None:
     with pytest.raises(Stop) as stopped:
         same_arguments(SAID, again, CALL, stream)
     assert stopped.value.outcome.reason is reason
@@ -100,7 +102,7 @@ COMPARED = {
 
 @pytest.mark.parametrize("compare", COMPARED.values(), ids=COMPARED)
 @pytest.mark.parametrize("last", ['{"le', "", '{"level": 9}'])
-def test_what_the_limit_cut_in_both_is_compared_up_to_the_last_call(
+def test_calls_truncated_in_both_forms_are_compared_up_to_the_last(
     compare: Callable[..., Outcome], last: str
 ) -> None:
     made, came = cut(several('{"level": 5}', '{"level": 6}')), cut_stream(several('{"level": 5}', last))

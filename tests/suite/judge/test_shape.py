@@ -79,7 +79,7 @@ def test_long_values_are_cut_in_the_middle() -> None:
     assert misfit.message.endswith('is not of type "integer"')
 
 
-def test_what_is_nested_too_deeply_cannot_be_judged() -> None:
+def test_too_deeply_nested_values_are_undecided() -> None:
     nested: list[object] = []
     for _ in range(600):
         nested = [nested]

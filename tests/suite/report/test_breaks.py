@@ -56,7 +56,7 @@ def test_a_client_that_breaks_elsewhere_or_whose_rule_is_not_broken_is_not_named
     assert breaks(rows[Verdict.FAIL], report) == ()
 
 
-def test_what_the_failure_behind_a_client_explains_everywhere_is_not_said_of_a_rule_beside_it(
+def test_a_client_failure_that_another_cause_explains_is_not_attributed_to_other_rules(
     make: Make, rows: Mapping[Verdict, Judgement]
 ) -> None:
     failed = rows[Verdict.FAIL]

@@ -111,7 +111,7 @@ def test_the_page_refers_to_nothing_outside_itself(make: Callable[..., Report]) 
     assert all(str(value).startswith("#") for name, value in attributes if name == "href")
 
 
-def test_what_a_target_says_is_text_and_never_a_tag_or_a_character_that_does_not_print(
+def test_text_from_a_target_is_escaped(
     make: Callable[..., Report],
 ) -> None:
     plain = Tags(html.render(hostile(make, "harmless")))
@@ -382,6 +382,6 @@ def test_a_bar_is_whole_and_one_of_a_thousand_is_seen_in_it() -> None:
     assert sum(part.width for part in parts) == pytest.approx(1000, abs=1)
 
 
-def test_what_is_not_applicable_fills_a_bar_alone_only() -> None:
+def test_not_applicable_rules_are_shown_in_a_bar_only_without_others() -> None:
     assert [part.verdict for part in bar({Verdict.NOT_APPLICABLE: 3})] == [Verdict.NOT_APPLICABLE]
     assert bar({}) == ()

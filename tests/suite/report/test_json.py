@@ -96,14 +96,14 @@ def test_a_failure_carries_what_one_needs_to_act_on_it(make: Callable[..., Repor
     }
 
 
-def test_what_a_rule_has_not_is_null(make: Callable[..., Report]) -> None:
+def test_missing_values_of_a_rule_are_null(make: Callable[..., Report]) -> None:
     (rule,) = json_report.document(make(Verdict.ERROR))["rules"]
 
     assert [rule[key] for key in ("expected", "actual", "cause", "waived", "position", "curl")] == [None] * 6
     assert (rule["exchanges"], rule["witnesses"]) == ([], [])
 
 
-def test_what_was_left_open_has_a_reason_as_a_code_with_its_values(make: Callable[..., Report]) -> None:
+def test_an_undecided_rule_has_a_reason_code_with_its_values(make: Callable[..., Report]) -> None:
     refused, undecided = json_report.document(make(Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE))["rules"]
 
     assert (refused["reason"], refused["values"]) == ("refused", {"status": 404})

@@ -86,7 +86,7 @@ def test_the_counts_are_those_of_the_cases(make: Callable[..., Report]) -> None:
     }
 
 
-def test_what_breaks_the_gate_beside_rules_is_a_failed_case_too(make: Callable[..., Report]) -> None:
+def test_other_reasons_for_no_go_are_failed_cases_too(make: Callable[..., Report]) -> None:
     entry = Problem(Kind.STALE, "chat.shape", "baseline.toml", 4, "baseline.toml, line 4: delete the line.")
     root = ET.fromstring(junit.render(make(PASS, require=["embeddings"], problems=[entry])).encode())
     failed = {case.get("name"): case.find("failure") for case in root.iter("testcase") if len(case) == 1}

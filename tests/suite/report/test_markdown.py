@@ -126,7 +126,7 @@ def test_beyond_the_first_causes_commands_are_left_to_the_json_report(
     assert text.count("\n#### ") == len(many)
 
 
-def test_what_else_breaks_the_gate_is_listed(make: Callable[..., Report]) -> None:
+def test_other_reasons_for_no_go_are_listed(make: Callable[..., Report]) -> None:
     report = make(
         Verdict.PASS, Verdict.WARN, require=["embeddings"], problems=[STALE], strict=True, truncated=True
     )

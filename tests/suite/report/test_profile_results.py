@@ -42,7 +42,7 @@ def test_a_required_profile_that_is_refused_is_no_go_and_says_what_and_why(refus
     ]
 
 
-def test_a_profile_that_nobody_asked_for_breaks_no_gate(refused: Report) -> None:
+def test_a_profile_that_is_not_required_does_not_close_the_gate(refused: Report) -> None:
     assert replace(refused, profiles=(replace(REFUSED, required=False),)).gate is Gate.GO
 
 

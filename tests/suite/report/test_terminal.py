@@ -308,7 +308,7 @@ def test_a_run_without_one_decision_says_so(make: Callable[..., Report]) -> None
     assert "No rule could be decided" in text_of(make(Verdict.INCONCLUSIVE))
 
 
-def test_what_else_broke_the_gate_is_said(make: Callable[..., Report]) -> None:
+def test_other_reasons_for_no_go_are_printed(make: Callable[..., Report]) -> None:
     text = text_of(make(PASS, WARN, Verdict.UNSUPPORTED, strict=True, require=["embeddings"]))
 
     assert 'The group "embeddings" is required' in text

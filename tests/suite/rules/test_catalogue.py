@@ -199,7 +199,7 @@ def test_rules_are_selected_by_id_and_by_what_they_lie_under() -> None:
     assert not any(rule_id.startswith(("models.entry", "chat.stream.id")) for rule_id in chosen)
 
 
-def test_what_is_skipped_is_left_out() -> None:
+def test_skipped_rules_are_not_selected() -> None:
     catalogue = load()
     left = {scenario.rule.id for scenario in catalogue.select(skip=["chat", "errors.envelope.code"])}
     assert "models.list.json" in left

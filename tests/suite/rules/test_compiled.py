@@ -38,7 +38,7 @@ def generated() -> dict[str, Any]:
     return found
 
 
-def test_what_is_loaded_is_what_reading_the_feature_files_gives() -> None:
+def test_the_compiled_rules_equal_the_parsed_feature_files() -> None:
     read = [(file.name, read_feature(file.read_text(encoding="utf-8"), file.name)) for file in FEATURES]
     assert FEATURES
     assert list(compiled.feature_files()) == read

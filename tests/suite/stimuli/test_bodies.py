@@ -109,7 +109,7 @@ def test_a_streamed_request_says_stream_unless_the_scenario_does() -> None:
     assert not bodies.post(Endpoint.CHAT, {"stream": False}, streamed=True).streamed
 
 
-def test_what_is_wrong_on_purpose_is_hostile() -> None:
+def test_deliberately_invalid_requests_are_hostile() -> None:
     assert bodies.post(Endpoint.CHAT, {}).risk is Risk.HARMLESS
     assert bodies.post(Endpoint.CHAT, {"n": 0}, valid=False).risk is Risk.HOSTILE
     assert bodies.post(Endpoint.CHAT, {}, valid=False, risk=Risk.DEADLY).risk is Risk.DEADLY

@@ -55,7 +55,7 @@ def test_a_key_does_not_tell_of_them_and_raw_bytes_stay_as_they_are() -> None:
         ('{"stream": true, "n": 2}', "--extra-body contains n, stream, which gonogo sets itself; remove it."),
     ],
 )
-def test_what_is_no_object_or_names_a_field_of_gonogos_is_one_sentence(text: str, said: str) -> None:
+def test_a_non_object_or_reserved_field_is_refused_with_one_sentence(text: str, said: str) -> None:
     with pytest.raises(UsageError) as error:
         parse_extra(text)
     assert str(error.value).startswith(said)

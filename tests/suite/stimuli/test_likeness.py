@@ -31,7 +31,7 @@ def test_a_text_is_read_whole_and_streamed() -> None:
 
 
 @pytest.mark.parametrize("silent", [whole(None), whole("One", status=404), streamed("")])
-def test_where_there_is_no_text_nothing_can_be_compared(silent: Exchange) -> None:
+def test_answers_without_text_cannot_be_compared(silent: Exchange) -> None:
     with pytest.raises(NotPossible):
         text(silent)
 

@@ -122,7 +122,7 @@ def test_a_refusal_of_an_enormous_limit_may_tell_the_length(body: str, length: i
 
 
 @pytest.mark.parametrize("status", [200, 500])
-def test_what_is_no_refusal_tells_no_length(status: int) -> None:
+def test_only_a_refusal_states_the_context_length(status: int) -> None:
     assert stated_length(refusal("maximum context length is 4096", status), HUGE) is None
 
 
@@ -173,7 +173,7 @@ def test_only_the_requests_about_keys_lack_the_key_or_bring_another() -> None:
     }
 
 
-def test_what_may_end_or_hold_up_a_server_goes_last() -> None:
+def test_requests_that_may_stop_or_block_a_server_are_sent_last() -> None:
     names = ("errors.token_limit", "errors.encoding", "errors.context")
     stimuli = [scenario.looks[-1] for scenario in load().select(names)]
     assert all(isinstance(look, Ask) and look.stimulus.risk is Risk.DEADLY for look in stimuli)

@@ -41,7 +41,7 @@ def test_a_few_models_are_retrieved_however_many_are_listed() -> None:
     assert len(RETRIEVALS) == OTHERS + 2
 
 
-def test_where_fewer_are_listed_there_is_nothing_to_retrieve() -> None:
+def test_a_short_list_leaves_no_other_model_to_retrieve() -> None:
     with pytest.raises(NotPossible) as stopped:
         path(other(2), "small", "large")
     assert stopped.value.because.reason is Reason.FEWER_MODELS
@@ -55,7 +55,7 @@ def test_one_id_with_a_slash_is_asked_for_as_it_is(subject: str, expected: str) 
     assert path(UNQUOTED, "small", "org/other", subject=Subject(subject)) == expected
 
 
-def test_where_no_id_has_a_slash_none_is_asked_for_as_it_is() -> None:
+def test_without_a_slash_in_an_id_no_unencoded_retrieval_is_sent() -> None:
     with pytest.raises(NotPossible) as stopped:
         path(UNQUOTED, "small", "large")
     assert stopped.value.because.reason is Reason.NO_SLASH

@@ -95,7 +95,7 @@ def test_a_sign_of_life_is_the_known_request_under_the_names_of_the_suspects() -
     assert not is_sign_of_life(CHAT.key)
 
 
-def test_a_sign_of_life_is_nobodys_but_its_own_rules() -> None:
+def test_only_its_own_rules_read_a_sign_of_life() -> None:
     alive = trace("alive after a")
     ordinary = ("any valid request is sent", "any chat completion is requested")
     fitting = [text for text in ordinary if watching(text).fits(alive)]

@@ -49,7 +49,7 @@ def test_every_note_is_as_long_as_it_may_be() -> None:
     )
 
 
-def test_what_is_compared_with_another_text_says_with_which() -> None:
+def test_compared_stimuli_name_their_base() -> None:
     compared = {phrase: s.like.base for phrase, s in sampling.REQUESTS.items() if s.like is not None}
     assert compared == {
         "a chat completion is drawn from a nucleus of one token": greedy(Endpoint.CHAT).key,

@@ -48,7 +48,7 @@ def test_a_text_in_one_piece_is_cut_in_its_middle() -> None:
     assert across_a_border(["abcdefgh"]) == "cdef"
 
 
-def test_what_comes_twice_is_not_cut_out() -> None:
+def test_a_text_that_occurs_twice_is_not_a_stop_sequence() -> None:
     text = ["ab", "ab", "abxy", "zz"]
     stop = across_a_border(text)
     assert "".join(text).count(stop) == 1
@@ -155,7 +155,7 @@ def test_an_answer_without_text_says_why(
 
 
 @pytest.mark.parametrize("body", [b"data: x\n\n", b"data: []\n\n", b'data: {"choices": null}\n\n', b""])
-def test_what_cannot_be_read_is_no_text(body: bytes) -> None:
+def test_unreadable_bodies_have_no_text(body: bytes) -> None:
     broken = Exchange("x1", "s", Request("POST", "/"), 200, (), (Chunk(0.0, body),), None, 0.0)
     with pytest.raises(NotPossible):
         pieces(broken)

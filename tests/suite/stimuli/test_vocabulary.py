@@ -24,7 +24,7 @@ def test_json_values_may_be_strings_lists_and_objects(text: str) -> None:
     assert set(values) == {"value"}
 
 
-def test_what_no_phrase_fits_is_refused() -> None:
+def test_text_that_matches_no_phrase_is_refused() -> None:
     with pytest.raises(LookupError, match="no phrase matches 'the models are eaten'"):
         vocabulary("the models are listed").find("the models are eaten")
 
@@ -34,7 +34,7 @@ def test_case_matters() -> None:
         vocabulary("the models are listed").find("The models are listed")
 
 
-def test_what_two_phrases_fit_is_refused_with_both() -> None:
+def test_text_that_matches_two_phrases_is_refused_with_both() -> None:
     words = vocabulary("the {noun} is listed", "the model is {verb}")
     with pytest.raises(LookupError, match=r"matches 'the \{noun\} is listed' and 'the model is \{verb\}'"):
         words.find("the model is listed")

@@ -151,7 +151,7 @@ def test_the_other_process_computes_the_same_shapes(
     assert (4, 1) in one, "they are generated side by side"
 
 
-def test_whoever_leaves_has_gone_everywhere(together: Together) -> None:
+def test_a_cancelled_answer_is_cancelled_in_every_process(together: Together) -> None:
     async def leave() -> None:
         endless = Generation((1, 2), 1000, Sampling(logit_bias=NO_END))
         async with aclosing(together.engine.generate(together.engine.cards()[0].id, endless)) as answer:

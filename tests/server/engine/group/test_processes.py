@@ -200,7 +200,7 @@ def choices(response: httpx2.Response) -> Any:  # noqa: ANN401 - JSON
     )
 
 
-def test_what_was_read_once_is_not_read_again(pair: Processes) -> None:
+def test_a_cached_prefix_is_not_read_again(pair: Processes) -> None:
     body = SHORT | {"prompt": "a prompt that comes twice, and is long enough to be worth it"}
     first, second = (pair.post("/completions", body).json() for _ in range(2))
     assert second["choices"] == first["choices"]

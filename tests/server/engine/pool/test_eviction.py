@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_what_was_not_used_for_the_longest_time_makes_room(shelf: Shelf) -> None:
+async def test_the_least_recently_used_model_is_evicted(shelf: Shelf) -> None:
     pool = shelf.pool(2, a=1, b=1, c=1)
     for name in "aba":
         await use(pool, name)
@@ -66,7 +66,7 @@ async def test_bytes_are_counted_as_they_turn_out(shelf: Shelf) -> None:
     assert shelf.trace[2:] == ["unload a", "load c"]
 
 
-async def test_what_nobody_uses_any_more_is_unloaded(shelf: Shelf) -> None:
+async def test_models_without_users_are_unloaded(shelf: Shelf) -> None:
     pool = shelf.pool(a=1, b=1)
     await use(pool, "b")
     async with bounded(), pool.lease("a"):
@@ -79,7 +79,7 @@ async def test_what_nobody_uses_any_more_is_unloaded(shelf: Shelf) -> None:
     assert await use(pool, "a") == "A"
 
 
-async def test_what_comes_to_rest_first_goes_where_that_is_room_enough(shelf: Shelf) -> None:
+async def test_the_first_model_to_become_idle_is_evicted_if_that_is_enough(shelf: Shelf) -> None:
     pool = shelf.pool(2, a=1, b=1, c=1)
     a, b = await leases(pool, "ab")
     (waiting,) = await leases(pool, "c")
@@ -134,7 +134,7 @@ async def test_a_model_larger_than_estimated_evicts_idle_ones(shelf: Shelf) -> N
     await held.end()
 
 
-async def test_who_comes_while_an_idle_model_is_unloaded_has_it_loaded_again(shelf: Shelf) -> None:
+async def test_a_request_during_an_unload_loads_the_model_again(shelf: Shelf) -> None:
     pool = shelf.pool(1, a=1, b=1)
     await use(pool, "a")
     shelf.unloading.clear()

@@ -29,7 +29,7 @@ async def test_a_failed_load_fails_who_wanted_it_alone_and_is_tried_again(shelf:
     assert await use(pool, "b") == "B"
 
 
-async def test_a_model_that_nobody_serves_is_a_bug_of_the_caller(shelf: Shelf) -> None:
+async def test_an_unknown_model_is_a_bug_of_the_caller(shelf: Shelf) -> None:
     with pytest.raises(KeyError):
         await use(shelf.pool(a=1), "b")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_who_stops_waiting_takes_the_load_from_nobody(shelf: Shelf) -> None:
+async def test_a_waiter_that_leaves_does_not_cancel_the_load(shelf: Shelf) -> None:
     pool = shelf.pool(a=1)
     shelf.gate.clear()
     leaving, staying = [asyncio.ensure_future(use(pool, "a")) for _ in range(2)]
@@ -28,7 +28,7 @@ async def test_who_stops_waiting_takes_the_load_from_nobody(shelf: Shelf) -> Non
     assert pool.leases("a") == 0
 
 
-async def test_a_load_that_nobody_waits_for_any_more_may_fail(shelf: Shelf) -> None:
+async def test_a_load_without_waiters_may_fail(shelf: Shelf) -> None:
     pool = shelf.pool(a=1, b=1)
     shelf.broken = {"a"}
     shelf.gate.clear()
@@ -40,7 +40,7 @@ async def test_a_load_that_nobody_waits_for_any_more_may_fail(shelf: Shelf) -> N
     assert await use(pool, "b") == "B"
 
 
-async def test_who_stops_waiting_for_room_keeps_nobody_from_it(shelf: Shelf) -> None:
+async def test_a_waiter_for_room_that_leaves_blocks_no_other(shelf: Shelf) -> None:
     pool = shelf.pool(2, a=1, large=2, b=1)
     async with bounded(), pool.lease("a"):
         leaving = asyncio.ensure_future(use(pool, "large"))
@@ -52,7 +52,7 @@ async def test_who_stops_waiting_for_room_keeps_nobody_from_it(shelf: Shelf) -> 
     assert shelf.trace == ["load a", "load b"]
 
 
-async def test_who_leaves_while_waiting_for_room_lets_the_later_users_in(shelf: Shelf) -> None:
+async def test_later_users_proceed_when_a_waiter_for_room_leaves(shelf: Shelf) -> None:
     pool = shelf.pool(1, a=1, b=1)
     (first,) = await leases(pool, "a")
     (other,) = await leases(pool, "b")
@@ -65,7 +65,7 @@ async def test_who_leaves_while_waiting_for_room_lets_the_later_users_in(shelf: 
     assert shelf.trace == ["load a"]
 
 
-async def test_who_leaves_while_waiting_for_their_turn_takes_it_from_nobody(shelf: Shelf) -> None:
+async def test_a_waiter_that_leaves_does_not_take_a_turn(shelf: Shelf) -> None:
     pool = shelf.pool(1, a=1, b=1)
     begun = await leases(pool, "abab")
     await begun[2].leave()
@@ -102,7 +102,7 @@ async def test_a_deadline_ends_the_wait_for_room(shelf: Shelf) -> None:
     assert shelf.trace == ["load a"]
 
 
-async def test_who_leaves_in_the_moment_it_is_let_in_keeps_nothing(shelf: Shelf) -> None:
+async def test_a_waiter_that_leaves_when_it_is_granted_releases_the_model(shelf: Shelf) -> None:
     pool = shelf.pool(1, a=1, b=1)
     shelf.gate.clear()
     leaving = asyncio.ensure_future(use(pool, "a"))
@@ -116,7 +116,7 @@ async def test_who_leaves_in_the_moment_it_is_let_in_keeps_nothing(shelf: Shelf)
     assert await use(pool, "b") == "B"
 
 
-async def test_who_leaves_in_the_moment_the_load_fails_leaves_no_error_behind(shelf: Shelf) -> None:
+async def test_a_waiter_that_leaves_when_the_load_fails_leaves_no_unhandled_error(shelf: Shelf) -> None:
     pool = shelf.pool(a=1)
     shelf.broken = {"a"}
     shelf.gate.clear()

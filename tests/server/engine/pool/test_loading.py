@@ -23,7 +23,7 @@ async def test_a_model_is_loaded_by_the_first_who_uses_it_and_stays(shelf: Shelf
     assert (pool.loaded("a"), pool.loaded("b")) == ("A", None)
 
 
-async def test_who_comes_while_it_is_being_loaded_waits_for_that(shelf: Shelf) -> None:
+async def test_requests_during_a_load_wait_for_it(shelf: Shelf) -> None:
     pool = shelf.pool(a=1)
     shelf.gate.clear()
     waiting = [asyncio.ensure_future(use(pool, "a")) for _ in range(4)]
@@ -79,7 +79,7 @@ async def test_a_model_that_was_loaded_before_is_not_loaded_again_and_not_idle_a
     assert shelf.trace == []
 
 
-async def test_what_was_loaded_before_counts(shelf: Shelf) -> None:
+async def test_models_that_are_already_loaded_count_against_the_limit(shelf: Shelf) -> None:
     pool = shelf.pool(2, a=1, b=2, large=3)
     assert pool.fits("a")
     pool.adopt("a", "A", 0.0)

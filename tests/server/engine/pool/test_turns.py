@@ -32,7 +32,7 @@ async def test_a_model_in_unbroken_use_makes_room_for_who_came_before_its_later_
     await fourth.end()
 
 
-async def test_an_endless_chain_of_overlapping_uses_keeps_nobody_waiting_for_ever(shelf: Shelf) -> None:
+async def test_overlapping_uses_do_not_block_a_waiter_forever(shelf: Shelf) -> None:
     pool = shelf.pool(1, a=1, b=1)
     chain = await leases(pool, "a")
     (other,) = await leases(pool, "b")
@@ -88,7 +88,7 @@ async def test_a_model_that_need_not_go_is_used_by_all_who_come(shelf: Shelf) ->
         await one.end()
 
 
-async def test_what_is_to_go_stays_the_same_whoever_comes_and_goes_meanwhile(shelf: Shelf) -> None:
+async def test_the_model_to_evict_does_not_change_with_later_uses(shelf: Shelf) -> None:
     pool = shelf.pool(2, a=1, b=1, c=1)
     a, b = await leases(pool, "ab")
     (waiting,) = await leases(pool, "c")
@@ -122,7 +122,7 @@ async def test_a_request_that_came_before_uses_the_model_again_and_again(shelf: 
     await behind.end()
 
 
-async def test_who_came_first_is_served_first_however_late_it_asks(shelf: Shelf) -> None:
+async def test_the_earliest_request_is_served_first_even_if_it_acquires_late(shelf: Shelf) -> None:
     pool = shelf.pool(1, a=1, b=1, c=1)
     (held,) = await leases(pool, "a")
     later, earlier = Lease(pool, "b", since=2.0), Lease(pool, "c", since=1.0)
@@ -143,7 +143,7 @@ async def test_a_use_that_ends_does_not_change_what_is_to_go(shelf: Shelf) -> No
         await one.end()
 
 
-async def test_who_waits_while_another_model_is_loaded_keeps_its_turn(shelf: Shelf) -> None:
+async def test_a_waiter_keeps_its_turn_during_the_load_of_another_model(shelf: Shelf) -> None:
     pool = shelf.pool(2, a=1, b=1, c=1)
     (held,) = await leases(pool, "a")
     shelf.gate.clear()
@@ -158,7 +158,7 @@ async def test_who_waits_while_another_model_is_loaded_keeps_its_turn(shelf: She
         await one.end()
 
 
-async def test_nobody_is_let_into_a_model_that_is_about_to_go_for_another(shelf: Shelf) -> None:
+async def test_a_model_that_will_be_evicted_accepts_no_users(shelf: Shelf) -> None:
     pool = shelf.pool(2, a=1, b=1, large=2)
     for name in "ab":
         await use(pool, name)
@@ -176,7 +176,7 @@ async def test_nobody_is_let_into_a_model_that_is_about_to_go_for_another(shelf:
     assert shelf.trace[2:] == ["unload a", "unload b", "load large", "unload large", "load b", "load a"]
 
 
-async def test_who_came_before_takes_what_was_to_go_while_the_pool_is_busy(shelf: Shelf) -> None:
+async def test_an_earlier_request_reuses_the_model_to_evict_while_the_pool_is_busy(shelf: Shelf) -> None:
     pool = shelf.pool(2, a=1, b=1, c=1, idle=1)
     await use(pool, "idle")
     shelf.unloading.clear()
