@@ -133,7 +133,7 @@ Feature: Chat completion requests
     Source: schema, ImageContentPart: a server whose model reads no images refuses it with 400
     Why: a 404 or 422 does not tell the user that the model cannot read images.
     When a picture is sent with a text
-    Then it is taken, or refused with 400
+    Then it is accepted, or refused with 400
 
   @should @chat.request.picture_seen
   Scenario: An accepted image counts as prompt tokens
@@ -163,7 +163,7 @@ Feature: Chat completion requests
     Why: agents add reminders between turns; if the chat template does not support this, the answer is 400, not 500.
     When a chat completion is requested with {}
     And a chat completion is wrongly requested with {"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hello!"}, {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Count from one to ten."}], "max_tokens": 2}
-    Then the last does not fail the server
+    Then the last causes no server error
 
   @must @chat.harmless.two_users
   Scenario: Two user messages in a row do not fail the server
@@ -171,7 +171,7 @@ Feature: Chat completion requests
     Why: users send a second message before the answer; if the chat template does not support this, the answer is 400, not 500.
     When a chat completion is requested with {}
     And a chat completion is wrongly requested with {"messages": [{"role": "user", "content": "Count from one"}, {"role": "user", "content": "to ten."}], "max_tokens": 2}
-    Then the last does not fail the server
+    Then the last causes no server error
 
   @must @chat.harmless.any_order
   Scenario: Empty messages and an unusual order of roles do not fail the server
@@ -179,7 +179,7 @@ Feature: Chat completion requests
     Why: agents start with a greeting, answer twice, empty long messages and prefill answers; if the chat template does not support this, the answer is 400, not 500.
     When a chat completion is requested with {}
     And a chat completion is wrongly requested with {"messages": [{"role": "assistant", "content": "Hello!"}, {"role": "user", "content": ""}, {"role": "assistant", "content": "One."}, {"role": "assistant", "content": "Two."}, {"role": "system", "content": ""}, {"role": "user", "content": "Count from one to ten."}, {"role": "assistant", "content": "One, two"}], "max_tokens": 2}
-    Then the last does not fail the server
+    Then the last causes no server error
 
   @must @chat.request.system_rendered
   Scenario: A system message reaches the model

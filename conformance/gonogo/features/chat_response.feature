@@ -104,7 +104,7 @@ Feature: Chat completions without streaming
     Why: without a choice, clients raise IndexError; a second choice costs twice.
     Needs: chat.response.choices
     When any chat completion is requested
-    Then there is one choice, where no more were asked for
+    Then there is one choice unless more were requested
 
   @must @chat.response.index
   Scenario: Every choice of a chat completion has an index
@@ -224,7 +224,7 @@ Feature: Chat completions without streaming
     Why: requests with a count of 0 are not billed or limited.
     Needs: chat.response.usage
     When any chat completion is requested
-    Then completion tokens were counted where there is text
+    Then completion tokens are counted if there is text
 
   @must @chat.limit.max_tokens
   Scenario: max_tokens limits a chat completion
@@ -249,7 +249,7 @@ Feature: Chat completions without streaming
     Needs: chat.response.finish_reason, chat.limit.max_tokens
     When a greedy chat completion is requested
     And a chat completion is requested with {"max_tokens": 2, "temperature": 0}
-    Then the limit of 2 tokens cuts the last short, for the reason "length"
+    Then the limit of 2 tokens truncates the last, with the finish reason "length"
 
   @should @chat.response.usage_details
   Scenario: No token detail of a chat completion exceeds its total
@@ -257,7 +257,7 @@ Feature: Chat completions without streaming
     Why: derived counts, such as visible tokens or tokens at full price, become negative.
     Needs: chat.response.usage_schema
     When any chat completion is requested
-    Then no part of the tokens is more than its whole
+    Then no part of the token counts exceeds its total
 
   @should @chat.response.usage_repeats
   Scenario: The same prompt always has the same number of tokens
@@ -265,7 +265,7 @@ Feature: Chat completions without streaming
     Why: costs vary with the cache or with other requests at the same time.
     Needs: chat.response.usage_schema
     When any chat completion is requested
-    Then each prompt has one number of tokens
+    Then each prompt always has the same number of tokens
 
   @must @chat.response.finish_called
   Scenario: A chat completion with the finish reason "tool_calls" has a tool call
@@ -273,7 +273,7 @@ Feature: Chat completions without streaming
     Why: agent loops run no tool, send the same conversation again, and never end.
     Needs: chat.response.finish_reason
     When any chat completion is requested
-    Then the finish reason "tool_calls" stands beside a call
+    Then a call finishes with "tool_calls"
 
   @should @chat.response.nulls
   Scenario: A chat completion omits optional fields instead of sending null

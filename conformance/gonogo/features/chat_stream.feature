@@ -7,7 +7,7 @@ Feature: Streamed chat completions
     Why: chat clients show nothing if all streams of a server fail.
     When a chat completion is requested with {}
     And a chat completion is streamed with {}
-    Then where the whole is answered, the stream is answered too
+    Then if the whole answer succeeds, the stream succeeds too
 
   @must @chat.stream.events
   Scenario: A stream has at least one chunk
@@ -202,7 +202,7 @@ Feature: Streamed chat completions
     Needs: chat.stream.delta
     When a greedy chat completion is requested
     And a greedy chat completion is streamed
-    Then where the whole answer has text, the stream has text
+    Then if the whole answer has text, the stream has text
 
   @must @chat.stream.finish_reason
   Scenario: The finish reason of a chunk is null or defined by the contract
@@ -226,7 +226,7 @@ Feature: Streamed chat completions
     Why: the helpers of openai-python and openai-node drop the usage; clients that stop there lose the text.
     Needs: chat.stream.finish_once
     When any chat completion is streamed
-    Then no choice goes on after it finished
+    Then no choice continues after it finished
 
   @should @chat.stream.finish_empty
   Scenario: The chunk with the finish reason adds no text
@@ -243,7 +243,7 @@ Feature: Streamed chat completions
     Needs: chat.stream.finish_reason, chat.stream.finish_once, chat.stream.limit
     When a greedy chat completion is requested
     And a chat completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
-    Then the limit of 2 tokens cuts the last short, for the reason "length"
+    Then the limit of 2 tokens truncates the last, with the finish reason "length"
 
   @must @chat.stream.rest
   Scenario: All other fields of a chunk match its schema
@@ -323,7 +323,7 @@ Feature: Streamed chat completions
     Why: derived counts, such as visible tokens or tokens at full price, become negative.
     Needs: chat.stream.usage
     When any chat completion is streamed
-    Then no part of the tokens is more than its whole
+    Then no part of the token counts exceeds its total
 
   @must @chat.stream.finish_called
   Scenario: A stream with the finish reason "tool_calls" has a tool call
@@ -331,7 +331,7 @@ Feature: Streamed chat completions
     Why: agent loops run no tool, send the same conversation again, and never end.
     Needs: chat.stream.finish_reason
     When any chat completion is streamed
-    Then the finish reason "tool_calls" stands after a fragment of a call
+    Then a call in the stream finishes with "tool_calls"
 
   @must @chat.stream.obfuscation
   Scenario: With include_obfuscation false, no chunk is padded
@@ -362,4 +362,4 @@ Feature: Streamed chat completions
     Why: users see nothing until the answer is complete (jundot/omlx#112, LostRuins/koboldcpp#2480).
     When a chat completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     And a greedy chat completion is streamed
-    Then the text of the last comes while it is written
+    Then the text of the last arrives while it is generated

@@ -87,7 +87,7 @@ Feature: Completions without streaming
     Why: callers match choices to prompts by position.
     Needs: completions.response.choices
     When any completion is requested
-    Then there is one choice, where no more were asked for
+    Then there is one choice unless more were requested
 
   @must @completions.response.index
   Scenario: Every choice of a completion has an index
@@ -184,7 +184,7 @@ Feature: Completions without streaming
     Needs: completions.response.finish_reason, completions.limit.max_tokens
     When a greedy completion is requested
     And a completion is requested with {"max_tokens": 2, "temperature": 0}
-    Then the limit of 2 tokens cuts the last short, for the reason "length"
+    Then the limit of 2 tokens truncates the last, with the finish reason "length"
 
   @should @completions.response.nulls
   Scenario: A completion omits optional fields instead of sending null

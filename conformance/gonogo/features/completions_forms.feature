@@ -93,7 +93,7 @@ Feature: Completion requests
     Needs: completions.echo.text
     When a completion is requested with {"prompt": "One, two, three,", "echo": true, "logprobs": 1, "max_tokens": 2}
     And a completion is streamed with {"prompt": "One, two, three,", "echo": true, "logprobs": 1, "max_tokens": 2}
-    Then where the whole text begins with the prompt, the streamed one does too
+    Then if the whole text begins with the prompt, the streamed one does too
 
   @should @completions.echo.first_null
   Scenario: The first token of an echoed prompt has no log probability

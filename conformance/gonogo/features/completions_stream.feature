@@ -7,7 +7,7 @@ Feature: Streamed completions
     Why: editors show nothing if all streams of a server fail.
     When a greedy completion is requested
     And a greedy completion is streamed
-    Then where the whole is answered, the stream is answered too
+    Then if the whole answer succeeds, the stream succeeds too
 
   @must @completions.stream.events
   Scenario: A streamed completion has at least one chunk
@@ -96,7 +96,7 @@ Feature: Streamed completions
     Needs: completions.stream.text
     When a greedy completion is requested
     And a greedy completion is streamed
-    Then where the whole answer has text, the stream has text
+    Then if the whole answer has text, the stream has text
 
   @must @completions.stream.finish_reason
   Scenario: The finish reason of a completion chunk is null or defined by the contract
@@ -128,7 +128,7 @@ Feature: Streamed completions
     Why: clients that stop there lose the text after it.
     Needs: completions.stream.finish_once
     When any completion is streamed
-    Then no choice goes on after it finished
+    Then no choice continues after it finished
 
   @must @completions.stream.limit
   Scenario: max_tokens limits a streamed completion
@@ -145,7 +145,7 @@ Feature: Streamed completions
     Needs: completions.stream.finish_reason, completions.stream.finish_once, completions.stream.limit
     When a greedy completion is requested
     And a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
-    Then the limit of 2 tokens cuts the last short, for the reason "length"
+    Then the limit of 2 tokens truncates the last, with the finish reason "length"
 
   @must @completions.stream.rest
   Scenario: All other fields of a completion chunk match its schema

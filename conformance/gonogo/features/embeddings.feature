@@ -84,7 +84,7 @@ Feature: Embeddings
     Why: vector stores have a fixed dimension.
     Needs: embeddings.response.vector
     When any embeddings are requested
-    Then all vectors have one length
+    Then all vectors have the same length
 
   @must @embeddings.response.model
   Scenario: An embeddings answer names its model
@@ -122,7 +122,7 @@ Feature: Embeddings
     Why: quota and billing code reads either of them.
     Needs: embeddings.response.usage
     When any embeddings are requested
-    Then prompt and total tokens are one number
+    Then prompt and total tokens are equal
 
   @must @embeddings.input.text
   Scenario: A text gets one vector
@@ -215,7 +215,7 @@ Feature: Embeddings
     Needs: embeddings.format.base64
     When embeddings are requested with {}
     And embeddings are requested with {"encoding_format": "base64"}
-    Then the bytes of the base64 are as many as the numbers need
+    Then the base64 has four bytes for each number
 
   @must @embeddings.format.base64_value
   Scenario: The base64 and the array contain the same vector
@@ -225,7 +225,7 @@ Feature: Embeddings
     When embeddings are requested with {}
     And embeddings are requested with {"encoding_format": "float"}
     And embeddings are requested with {"encoding_format": "base64"}
-    Then the base64 is of the same vector
+    Then the base64 encodes the same vector
 
   @must @embeddings.harmless.format
   Scenario: An unknown encoding_format does not fail the server

@@ -30,7 +30,7 @@ Feature: Requests beyond limits
     Why: clients use it for "as much as possible"; the API refuses it, other servers reduce it (modular/modular#6673, LostRuins/koboldcpp#2481).
     When a chat completion is streamed with {}
     And a chat completion is streamed with a token limit beyond every context
-    Then the last neither fails the server nor breaks off
+    Then the last causes neither a server error nor a cut-off answer
 
   @should @errors.token_limit.late
   Scenario: A token limit larger than any context does not end a stream with an error
@@ -85,7 +85,7 @@ Feature: Requests beyond limits
     Why: the model silently answers without the truncated instructions (ollama/ollama#2208).
     Needs: errors.context.harmless
     When a chat completion is requested with more words than the listed context has tokens
-    Then the prompt is refused, or counted whole
+    Then the prompt is refused, or counted completely
 
   @should @errors.context.status
   Scenario: A prompt longer than the context is refused with 400

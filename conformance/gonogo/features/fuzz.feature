@@ -48,4 +48,4 @@ Feature: Schemathesis checks
     Why: an operator who set a key believes that the server is closed, but one path generates for everyone.
     When any case of the fuzz pass is sent
     And a sign of life is asked for
-    Then no operation takes a case without the key that another asks for
+    Then no operation accepts a case without the key that another requires

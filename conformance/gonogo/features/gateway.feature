@@ -16,7 +16,7 @@ Feature: Gateways
     Why: an agent continues with a truncated answer because "stop" marks it as complete (BerriAI/litellm#40260).
     When a chat completion is streamed of which the upstream plays "ends-early"
     And the upstream has played "ends-early"
-    Then no finish reason is made up
+    Then the gateway invents no finish reason
 
   @should @gateway.stream.error
   Scenario: An error event in the upstream's stream reaches the client
@@ -72,7 +72,7 @@ Feature: Gateways
     Why: the model keeps generating, and every token is billed (BerriAI/litellm#13774).
     When a chat completion is streamed, and left, of which the upstream plays "long"
     And the upstream has played "long"
-    Then the upstream is left within 4 s
+    Then the connection to the upstream is closed within 4 s
 
   @must @gateway.isolation
   Scenario: Concurrent requests get their own answers
@@ -87,7 +87,7 @@ Feature: Gateways
     Why: the operator of the upstream can use the client's key.
     When any request to the upstream is looked at
     And any answer to a play is looked at
-    Then none has the key of the client
+    Then no request has the key of the client
 
   @must @gateway.key.providers
   Scenario: Each provider gets only its own key and requests
@@ -95,7 +95,7 @@ Feature: Gateways
     Why: the key of one provider is logged by another.
     When a chat completion is requested of each of two providers
     And any request to the upstream is looked at
-    Then each provider gets its own key alone
+    Then each provider gets only its own key
 
   @must @gateway.key.leaked
   Scenario: No answer contains the gateway's key for the upstream
@@ -104,7 +104,7 @@ Feature: Gateways
     When a chat completion is requested, by itself, of which the upstream plays "bars"
     And any answer to a play is looked at
     And any request to the upstream is looked at
-    Then no answer holds a key of the upstream
+    Then no answer contains a key of the upstream
 
   @should @gateway.errors.inside
   Scenario: No answer reveals the address of the upstream or its internal errors
@@ -114,7 +114,7 @@ Feature: Gateways
     And a chat completion is requested, by itself, of which the upstream plays "page"
     And any answer to a play is looked at
     And any request to the upstream is looked at
-    Then no answer holds an address or a trace of the upstream
+    Then no answer contains an address or a stack trace of the upstream
 
   @must @gateway.errors.envelope
   Scenario: Every failure of the upstream reaches the client as an error object
@@ -125,7 +125,7 @@ Feature: Gateways
     And a chat completion is requested, by itself, of which the upstream plays "page"
     And a chat completion is requested, by itself, of which the upstream plays "silent"
     And a chat completion is requested, by itself, of which the upstream plays "full"
-    Then the failure is told as an error object
+    Then the failure is reported as an error object
 
   @must @gateway.errors.failed
   Scenario: A failing upstream is a server error
@@ -136,7 +136,7 @@ Feature: Gateways
     And a chat completion is requested, by itself, of which the upstream plays "garbled"
     And a chat completion is requested, by itself, of which the upstream plays "silent"
     And any request to the upstream is looked at
-    Then the failure is told with a status of 5xx
+    Then the failure is reported with a status of 5xx
 
   @should @gateway.errors.refused
   Scenario: A refusal of the upstream stays a refusal
@@ -144,7 +144,7 @@ Feature: Gateways
     Why: a wrong parameter is sent three times and reported as an outage.
     When a chat completion is requested, by itself, of which the upstream plays "refuses"
     And the upstream has played "refuses"
-    Then the failure is told with a status of 4xx
+    Then the failure is reported with a status of 4xx
 
   @should @gateway.errors.upstream_key
   Scenario: A gateway key that the upstream rejects is not a client error
@@ -152,7 +152,7 @@ Feature: Gateways
     Why: clients discard their key and ask the user for another.
     When a chat completion is requested, by itself, of which the upstream plays "bars"
     And the upstream has played "bars"
-    Then the failure is told with a status of 5xx
+    Then the failure is reported with a status of 5xx
 
   @should @gateway.errors.retry_after
   Scenario: A rate limit of the upstream arrives with its Retry-After
@@ -160,4 +160,4 @@ Feature: Gateways
     Why: clients retry at once and are refused again.
     When a chat completion is requested, by itself, of which the upstream plays "full"
     And the upstream has played "full"
-    Then the client is told when to come back
+    Then the client gets 429 or 503 with Retry-After

@@ -13,14 +13,14 @@ Feature: HTTP
     Source: RFC 9110 section 15.6.4: Retry-After may be sent with 503; SDK behaviour: its retries obey it
     Why: the official SDKs retry twice within two seconds, and then give up on a target that serves one request at a time.
     When any valid request is sent
-    Then no valid request is turned away with 503 for an unknown time
+    Then no valid request is rejected with 503 without Retry-After
 
   @must @http.complete
   Scenario: No answer is truncated
     Source: RFC 9112 section 8: an incomplete message is an error
     Why: clients raise "incomplete chunked read" in the middle of an answer (chatchat-space/Langchain-Chatchat#4542).
     When any valid request is sent
-    Then the connection holds until the answer is complete
+    Then the connection is open until the answer is complete
 
   @should @http.in_time
   Scenario: Every answer arrives within the time limit
@@ -64,42 +64,42 @@ Feature: HTTP
     Source: RFC 9110 section 15.5.16: 415 is for it; section 15.6: 5xx is for the server's own errors
     Why: fetch sends a string as text/plain by default.
     When a chat completion is wrongly requested as "text/plain"
-    Then no server error is the answer, unless it says that there is no such thing
+    Then the answer is not a server error, except 501
 
   @must @http.large_body
   Scenario: A body of more than 64 KiB is accepted or refused
     Source: RFC 9110 section 15.5.14: 413 is for it; RFC 9112 section 9.6 for how to close then
     Why: long conversations and images exceed the buffers of proxies and small servers.
     When a chat completion is requested with a user of 64 KiB
-    Then no server error is the answer, unless it says that there is no such thing
+    Then the answer is not a server error, except 501
 
   @should @http.head
   Scenario: HEAD for the models does not fail the server
     Source: RFC 9110 section 9.1: GET and HEAD are the methods that every server has; 405 and 501 say no
     Why: load balancer probes take the target out of service.
     When HEAD is sent to "/models"
-    Then no server error is the answer, unless it says that there is no such thing
+    Then the answer is not a server error, except 501
 
   @should @http.options
   Scenario: OPTIONS does not fail the server
     Source: RFC 9110 section 9.3.7; 405 and 501 say no
     Why: browsers send it before the request (ollama/ollama#4388, lidge-jun/opencodex#1773).
     When a browser asks whether a page may request a chat completion
-    Then no server error is the answer, unless it says that there is no such thing
+    Then the answer is not a server error, except 501
 
   @may @http.cors
   Scenario: A web page may send what openai-node sends
     Source: Fetch standard, CORS-preflight fetch: "*" does not stand for Authorization among the allowed headers
     Why: openai-node in a browser, Obsidian or Tauri is blocked (ollama/ollama#4388, pollinations/pollinations PR#10165).
     When a browser asks whether a page may request a chat completion
-    Then the page may send what openai-node sends
+    Then the page may send the headers of openai-node
 
   @should @http.trailing_slash
   Scenario: A trailing slash in a path does not fail the server
     Source: RFC 9110 section 15.6: it is the client's choice of a path, not the server's error
     Why: users write base URLs with a trailing slash (lmstudio-ai/lmstudio-bug-tracker#1988, sigoden/aichat#767).
     When GET is sent to "/models/"
-    Then no server error is the answer, unless it says that there is no such thing
+    Then the answer is not a server error, except 501
 
   @should @http.client_leaves
   Scenario: A client that disconnects during a stream does not affect others
@@ -116,14 +116,14 @@ Feature: HTTP
     Needs: http.client_leaves
     When a client leaves in the middle of a stream
     And the prompt of a stream that was left is sent again
-    Then it is answered as if its stream had not been left
+    Then it is answered as if no client had disconnected
 
   @should @http.one_length
   Scenario: No answer has two body lengths
     Source: RFC 9112 section 6.2: no Content-Length beside Transfer-Encoding
     Why: proxies refuse such an answer with 502, because readers disagree about its end.
     When any request is sent
-    Then the answer has no more than one length
+    Then the answer states its length in one way only
 
   @should @http.utf8
   Scenario: No answer declares another charset than UTF-8
@@ -152,14 +152,14 @@ Feature: HTTP
     Source: RFC 9110 section 12.5.3: identity is the only coding that the request takes
     Why: stream readers and small clients treat compressed bytes as text.
     When any request is sent
-    Then the body has no content coding that was not asked for
+    Then the body has no content coding that was not requested
 
   @should @http.connection
   Scenario: No connection is closed after an answer without notice
     Source: RFC 9112 section 9.3: who does not keep connections says "close" in every answer
     Why: clients keep connections open and send the next request into a closed one.
     When a chat completion is requested as "application/json; charset=utf-8"
-    Then the connection stays, or the answer says that it does not
+    Then the connection stays open, or the answer announces its end
 
   @must @http.chunked
   Scenario: A request with a chunked body is answered like one with a length
@@ -191,4 +191,4 @@ Feature: HTTP
     Source: project decision; RFC 9110 section 3.4: a server responds to every request
     Why: of two users at the same time, one gets an error or the other's answer.
     When any greedy text is asked for
-    Then each is answered beside others as by itself
+    Then each request gets its own answer in parallel too

@@ -51,7 +51,7 @@ Feature: Log probabilities
     Why: simple clients omit top_logprobs (vllm-project/vllm#4795).
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is requested with {"logprobs": true, "max_tokens": 2}
-    Then where the first is taken, the last is taken too, with log probabilities
+    Then if the first is accepted, the last is accepted too, with log probabilities
 
   @must @logprobs.chat.top_zero
   Scenario: Log probabilities can be requested with 0 alternatives
@@ -59,7 +59,7 @@ Feature: Log probabilities
     Why: 0 is treated as absent, and the request as invalid (vllm-project/vllm#4795).
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is requested with {"logprobs": true, "top_logprobs": 0, "max_tokens": 2}
-    Then where the first is taken, the last is taken too, with log probabilities
+    Then if the first is accepted, the last is accepted too, with log probabilities
 
   @must @logprobs.chat.stopped
   Scenario: Log probabilities are present with a stop sequence
@@ -77,7 +77,7 @@ Feature: Log probabilities
     Needs: logprobs.chat.no_top, logprobs.chat.top_zero
     When a chat completion is requested with {"logprobs": true, "max_tokens": 2}
     And a chat completion is requested with {"logprobs": true, "top_logprobs": 0, "max_tokens": 2}
-    Then no token lists alternatives, as none were asked for
+    Then no token has alternatives, because none were requested
 
   @must @logprobs.chat.tops
   Scenario: The requested alternatives are present
@@ -86,7 +86,7 @@ Feature: Log probabilities
     Needs: logprobs.chat.present
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
-    Then every token lists the likeliest at its place
+    Then every token has its likeliest alternatives
 
   @should @logprobs.chat.tops_limited
   Scenario: No more alternatives are sent than requested
@@ -95,7 +95,7 @@ Feature: Log probabilities
     Needs: logprobs.chat.tops
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
-    Then no token lists more of the likeliest than were asked for
+    Then no token has more alternatives than requested
 
   @should @logprobs.chat.tops_sorted
   Scenario: The alternatives are sorted by probability
@@ -104,7 +104,7 @@ Feature: Log probabilities
     Needs: logprobs.chat.tops
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
-    Then the likeliest tokens stand in order
+    Then the likeliest tokens are sorted
 
   @should @logprobs.chat.bytes
   Scenario: The bytes of a token encode its text
@@ -184,7 +184,7 @@ Feature: Log probabilities
     Needs: logprobs.completions.present
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
-    Then the four arrays of the log probabilities have one length
+    Then the four arrays of the log probabilities have the same length
 
   @must @logprobs.completions.possible
   Scenario: Every log probability of a completion is a number of at most 0
@@ -202,7 +202,7 @@ Feature: Log probabilities
     Needs: completions.response.choices
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is requested with {"logprobs": 0, "temperature": 0, "max_tokens": 2}
-    Then where the first is taken, the last is taken too, with log probabilities
+    Then if the first is accepted, the last is accepted too, with log probabilities
 
   @must @logprobs.completions.tops
   Scenario: The requested alternatives of a completion are present
@@ -211,7 +211,7 @@ Feature: Log probabilities
     Needs: logprobs.completions.present
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
-    Then every token lists the likeliest at its place
+    Then every token has its likeliest alternatives
 
   @should @logprobs.completions.tops_limited
   Scenario: A completion has no more alternatives than requested, plus the token itself
@@ -220,7 +220,7 @@ Feature: Log probabilities
     Needs: logprobs.completions.tops
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
-    Then no token lists more of the likeliest than were asked for
+    Then no token has more alternatives than requested
 
   @should @logprobs.completions.spell
   Scenario: The tokens of a completion join to its text
@@ -256,7 +256,7 @@ Feature: Log probabilities
     Needs: logprobs.completions.offsets_rise
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is requested with {"prompt": "One, two, three,", "echo": true, "logprobs": 1, "max_tokens": 2}
-    Then the first text offset is that of the text, or of what comes after the prompt
+    Then the first text offset is 0 or the length of the prompt
 
   @must @logprobs.harmless.completions_many
   Scenario: A completion with logprobs of 6 does not fail the server

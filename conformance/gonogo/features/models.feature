@@ -6,7 +6,7 @@ Feature: Models
     Source: schema, paths./models.get; project decision: an operation may be absent
     Why: Open WebUI and every model picker start here (openvinotoolkit/model_server#3555).
     When the models are listed
-    Then the operation is there
+    Then the operation exists
 
   @must @models.list.status
   Scenario: The model list is answered with 200
@@ -144,7 +144,7 @@ Feature: Models
     Why: clients compare it with the requested id.
     Needs: models.retrieve.found
     When any listed model is retrieved
-    Then the retrieved model has the id that was asked for
+    Then the retrieved model has the requested id
 
   @must @models.retrieve.schema
   Scenario: A retrieved model matches the schema of a model

@@ -40,7 +40,7 @@ Feature: Robustness
     Why: a stream that fails after its status can report the failure only in the stream.
     When any case of the fuzz pass is sent
     And a sign of life is asked for
-    Then every accepted case that asks for a stream is answered with a whole one
+    Then every accepted case that requests a stream is answered with a complete one
 
   @should @robustness.invalid_refused
   Scenario: No generated request that breaks the contract is accepted
@@ -56,7 +56,7 @@ Feature: Robustness
     Why: servers that support a parameter refuse null or a value at the limit of its range.
     When any case of the fuzz pass is sent
     And a sign of life is asked for
-    Then every valid case is accepted, or refused for something that is never accepted
+    Then every valid case is accepted, or refused for a feature that is never accepted
 
   @should @robustness.method
   Scenario: An unsupported method is answered with 405 and the allowed methods

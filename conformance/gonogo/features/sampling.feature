@@ -7,42 +7,42 @@ Feature: Sampling parameters
     Source: schema, CreateChatCompletionRequest.temperature, maximum 2; guide, Error codes
     Why: settings pages allow up to 2, but some servers only up to 1.
     When a chat completion of an open question is drawn at temperature 2
-    Then it is taken, or refused by the name temperature
+    Then it is accepted, or refused with the param temperature
 
   @should @sampling.accepted.top_p
   Scenario: A small top_p is accepted, or refused by name
     Source: schema, CreateChatCompletionRequest.top_p, minimum 0; guide, Error codes
     Why: clients drop unsupported parameters if the error names them (livekit/agents#1274).
     When a chat completion is drawn from a nucleus of one token
-    Then it is taken, or refused by the name top_p
+    Then it is accepted, or refused with the param top_p
 
   @should @sampling.accepted.penalties
   Scenario: Penalties at their limits are accepted, or refused by name
     Source: schema, CreateChatCompletionRequest.presence_penalty, maximum 2, and frequency_penalty, minimum -2; guide, Error codes
     Why: clients drop unsupported parameters if the error names them (livekit/agents#1274).
     When a chat completion is requested with {"presence_penalty": 2, "frequency_penalty": -2, "max_tokens": 2}
-    Then it is taken, or refused by the name presence_penalty or frequency_penalty
+    Then it is accepted, or refused with the param presence_penalty or frequency_penalty
 
   @should @sampling.accepted.seed
   Scenario: The smallest seed is accepted, or refused by name
     Source: schema, CreateChatCompletionRequest.seed, a signed integer of 64 bits; guide, Error codes
     Why: random generators that accept no negative number cause a 500 (numpy's raises a ValueError).
     When a chat completion is drawn with a seed
-    Then it is taken, or refused by the name seed
+    Then it is accepted, or refused with the param seed
 
   @should @sampling.accepted.logit_bias
   Scenario: A logit_bias map is accepted, or refused by name
     Source: schema, CreateChatCompletionRequest.logit_bias, an object; guide, Error codes
     Why: servers that support only lists of pairs refuse what every client sends (ggml-org/llama.cpp PR#14946, xorbitsai/inference#2291).
     When a greedy chat completion is requested with one token forced
-    Then it is taken, or refused by the name logit_bias
+    Then it is accepted, or refused with the param logit_bias
 
   @should @sampling.accepted.reasoning_effort
   Scenario: A reasoning effort of none is accepted, or refused by name
     Source: schema, CreateChatCompletionRequest.reasoning_effort, "none"; guide, Error codes
     Why: clients that want short answers send it to every model, and a model without reasoning already complies.
     When a chat completion is requested with {"reasoning_effort": "none", "max_tokens": 2}
-    Then it is taken, or refused by the name reasoning_effort
+    Then it is accepted, or refused with the param reasoning_effort
 
   @should @sampling.accepted.bookkeeping
   Scenario: Metadata and similar parameters at their limits are accepted
@@ -58,7 +58,7 @@ Feature: Sampling parameters
     Why: banned words appear and single-token choices are unconstrained, without notice (sgl-project/sglang#6171, BerriAI/litellm#7793).
     When a greedy chat completion is requested
     And a greedy chat completion is requested with one token forced
-    Then the text is another with the token forced
+    Then the text changes if the token is forced
 
   @should @sampling.effect.top_p
   Scenario: A nucleus of one token makes the text deterministic
@@ -85,7 +85,7 @@ Feature: Sampling parameters
     Why: libraries send both during a migration, and the older one is larger.
     Needs: chat.limit.max_tokens, chat.limit.max_completion_tokens
     When a chat completion is requested with {"max_tokens": 8, "max_completion_tokens": 2}
-    Then of the limits 8 and 2 the newer one holds
+    Then of the limits 8 and 2 the newer one applies
 
   @may @sampling.repeats.greedy
   Scenario: A text at temperature 0 is repeatable
@@ -103,7 +103,7 @@ Feature: Sampling parameters
     And the same request is sent again
     And a chat completion is drawn with a seed
     And a chat completion is drawn with that seed once more
-    Then the seed gives the same text, where greedy text repeats
+    Then the seed gives the same text, if greedy text repeats
 
   @must @sampling.harmless.bookkeeping
   Scenario: Metadata and similar parameters beyond their limits do not fail the server

@@ -7,7 +7,7 @@ Feature: Stop sequences
     Why: output runs on at the caller's cost (huggingface/text-generation-inference#1999, Blaizzy/mlx-vlm#1044).
     When a greedy chat completion is streamed
     And a greedy chat completion is requested with a part of its text as stop
-    Then the text does not go on as if there were no stop
+    Then the text does not ignore the stop sequence
 
   @must @stop.chat.excluded
   Scenario: The stop sequence is not in the text
@@ -25,7 +25,7 @@ Feature: Stop sequences
     Needs: stop.chat.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is requested with a part of its text as stop
-    Then no beginning of the stop sequence is left in the text
+    Then the text does not end with the beginning of the stop sequence
 
   @must @stop.chat.not_short
   Scenario: Only the stop sequence and the text after it are removed
@@ -43,7 +43,7 @@ Feature: Stop sequences
     Needs: stop.chat.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is requested with a part of its text as stop
-    Then the stop is given as the reason "stop"
+    Then the stopped text has the finish reason "stop"
 
   @should @stop.chat.usage
   Scenario: A stopped text uses no more tokens than the whole text
@@ -61,7 +61,7 @@ Feature: Stop sequences
     Why: agents with textual protocols run past their turn (ModelTC/LightLLM#130).
     When a greedy chat completion is streamed
     And a greedy chat completion is streamed with a part of its text as stop
-    Then the text does not go on as if there were no stop
+    Then the text does not ignore the stop sequence
 
   @must @stop.stream.excluded
   Scenario: No delta contains the stop sequence
@@ -79,7 +79,7 @@ Feature: Stop sequences
     Needs: stop.stream.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is streamed with a part of its text as stop
-    Then no beginning of the stop sequence is left in the text
+    Then the text does not end with the beginning of the stop sequence
 
   @must @stop.stream.not_short
   Scenario: The deltas contain all text before the stop sequence
@@ -97,7 +97,7 @@ Feature: Stop sequences
     Needs: stop.stream.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is streamed with a part of its text as stop
-    Then the stop is given as the reason "stop"
+    Then the stopped text has the finish reason "stop"
 
   @must @stop.stream.released
   Scenario: Text that only begins like a stop sequence is sent
@@ -113,7 +113,7 @@ Feature: Stop sequences
     Why: some servers use only the first of a list, or none (ollama/ollama#5545).
     When a greedy chat completion is streamed
     And a greedy chat completion is requested with several stops, of which the last comes first
-    Then the text does not go on as if there were no stop
+    Then the text does not ignore the stop sequence
 
   @must @stop.list.excluded
   Scenario: With a list, the text does not contain the stop sequence that ended it
@@ -139,7 +139,7 @@ Feature: Stop sequences
     Why: editors complete past the end of the line (dtzp555-max/ocp#470).
     When a greedy completion is streamed
     And a greedy completion is requested with a part of its text as stop
-    Then the text does not go on as if there were no stop
+    Then the text does not ignore the stop sequence
 
   @must @stop.completions.excluded
   Scenario: The stop sequence is not in a completion
@@ -157,7 +157,7 @@ Feature: Stop sequences
     Needs: stop.completions.honoured
     When a greedy completion is streamed
     And a greedy completion is requested with a part of its text as stop
-    Then no beginning of the stop sequence is left in the text
+    Then the text does not end with the beginning of the stop sequence
 
   @must @stop.completions.not_short
   Scenario: A completion contains all text before the stop sequence
@@ -175,7 +175,7 @@ Feature: Stop sequences
     Needs: stop.completions.honoured
     When a greedy completion is streamed
     And a greedy completion is requested with a part of its text as stop
-    Then the stop is given as the reason "stop"
+    Then the stopped text has the finish reason "stop"
 
   @must @stop.completions.stream
   Scenario: A streamed completion ends exactly at the stop sequence
@@ -184,7 +184,7 @@ Feature: Stop sequences
     Needs: stop.completions.honoured
     When a greedy completion is streamed
     And a greedy completion is streamed with a part of its text as stop
-    Then the text is what comes before the stop sequence
+    Then the text is exactly the text before the stop sequence
 
   @must @stop.completions.stream_finish_reason
   Scenario: A streamed completion that ends at a stop sequence finishes with "stop"
@@ -193,4 +193,4 @@ Feature: Stop sequences
     Needs: stop.completions.stream
     When a greedy completion is streamed
     And a greedy completion is streamed with a part of its text as stop
-    Then the stop is given as the reason "stop"
+    Then the stopped text has the finish reason "stop"

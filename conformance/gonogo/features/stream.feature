@@ -108,4 +108,4 @@ Feature: Server-sent events
     Source: schema, CreateChatCompletionStreamResponse, which has no error; recorded streams
     Why: the AI SDK treats null as an error and drops the text; openai-node and LangChain raise on {}.
     When any stream of chunks is asked for
-    Then no chunk has an error that is none
+    Then no chunk has an empty error

@@ -14,7 +14,7 @@ Feature: Structured outputs
     Source: schema, ResponseFormatJsonSchema; guide, Structured outputs
     Why: extraction gets prose, or an object of another form (ggml-org/llama.cpp#11988, BerriAI/litellm PR#38269).
     When an object of a schema is asked for
-    Then the text is JSON that the schema admits
+    Then the text is JSON that matches the schema
 
   @must @structured.schema.streamed
   Scenario: A stream matches the requested schema
@@ -22,7 +22,7 @@ Feature: Structured outputs
     Why: servers that constrain only whole answers stream prose (ggml-org/llama.cpp#24097).
     Needs: structured.schema.kept
     When an object of a schema is asked for in a stream
-    Then the text is JSON that the schema admits
+    Then the text is JSON that matches the schema
 
   @must @structured.schema.limits
   Scenario: An answer keeps the limits of a number in the schema
@@ -30,7 +30,7 @@ Feature: Structured outputs
     Why: silently dropped keywords allow values that the caller excluded (kekzl/imp#1567).
     Needs: structured.schema.kept
     When a number within limits is asked for
-    Then the text is JSON that the schema admits
+    Then the text is JSON that matches the schema
 
   @must @structured.schema.escapes
   Scenario: An answer that a pattern shapes is JSON
@@ -46,7 +46,7 @@ Feature: Structured outputs
     Why: a keyword that is accepted and ignored lets through what the caller ruled out (kekzl/imp#1567).
     Needs: structured.schema.escapes
     When a text in quotation marks is asked for
-    Then what the text says as JSON is admitted by the schema
+    Then if the text is JSON, it matches the schema
 
   @must @structured.schema.strict_false
   Scenario: A schema with strict false is accepted if one with strict true is
@@ -122,7 +122,7 @@ Feature: Structured outputs
     Why: Pydantic and Zod use them for every nested class.
     When an object of a schema is asked for
     And an object of a schema with definitions is asked for
-    Then the last does not fail the server
+    Then the last causes no server error
 
   @must @structured.schema.definitions
   Scenario: An answer matches a schema with $defs and $ref if it is accepted
@@ -130,4 +130,4 @@ Feature: Structured outputs
     Why: the caller's parser fails on a schema that was accepted but not kept.
     Needs: structured.schema.kept, structured.harmless.definitions
     When an object of a schema with definitions is asked for
-    Then the text is JSON that the schema admits
+    Then the text is JSON that matches the schema

@@ -13,7 +13,7 @@ Feature: Text
     Source: RFC 8259 section 8.2: the behaviour of software that receives such values is unpredictable
     Why: parsers reject the whole line, or show two marks instead of an emoji.
     When any generation is asked for
-    Then no string holds half a surrogate pair
+    Then no string contains a lone surrogate
 
   @must @text.characters
   Scenario: Characters of several tokens arrive intact in a stream
@@ -30,7 +30,7 @@ Feature: Text
     When a greedy chat completion is streamed
     And the same request is sent again
     And a greedy chat completion is requested
-    Then the text is the same whole as it is streamed
+    Then the texts of the whole answer and the stream are equal
 
   @should @text.completions_same
   Scenario: A greedy completion has the same text whole and streamed
@@ -39,7 +39,7 @@ Feature: Text
     When a greedy completion is streamed
     And the same request is sent again
     And a greedy completion is requested
-    Then the text is the same whole as it is streamed
+    Then the texts of the whole answer and the stream are equal
 
   @should @text.same_reason
   Scenario: The same text has the same finish reason, whole and streamed
@@ -48,7 +48,7 @@ Feature: Text
     Needs: chat.limit.length, chat.stream.length, text.same
     When a greedy chat completion is streamed
     And a greedy chat completion is requested
-    Then the reason to finish is the same whole as it is streamed
+    Then the finish reasons of the whole answer and the stream are equal
 
   @should @text.same_count
   Scenario: The same text has the same token count, whole and streamed
@@ -57,7 +57,7 @@ Feature: Text
     Needs: text.same, chat.stream.usage, chat.response.usage
     When a greedy chat completion is streamed with usage
     And a greedy chat completion is requested
-    Then the completion tokens are the same whole as they are streamed
+    Then the completion tokens of the whole answer and the stream are equal
 
   @may @text.leading_space
   Scenario: Chat completions do not all begin with a space

@@ -130,7 +130,7 @@ Feature: Tools
     Needs: tools.required.called
     When a tool must be called
     And no more than one of two tools must be called
-    Then no call is left in the content
+    Then the content contains no call
 
   @must @tools.named.called
   Scenario: A tool choice by name gives a tool call
@@ -153,7 +153,7 @@ Feature: Tools
     Why: tool loops end or wait (huggingface/text-generation-inference#2794).
     Needs: tools.named.called
     When the second of two tools must be called
-    Then the finish reason beside a call is tool_calls or stop
+    Then the finish reason of a call is tool_calls or stop
 
   @must @tools.none.silent
   Scenario: The tool choice "none" gives no tool call
@@ -289,7 +289,7 @@ Feature: Tools
     Needs: tools.required.called
     When a tool must be called
     And no more than one of two tools must be called
-    Then the finish reason beside a call is tool_calls
+    Then the finish reason of a call is tool_calls
 
   @must @tools.stream.schema
   Scenario: The tool call fragments of a delta are a list of fragments
@@ -390,7 +390,7 @@ Feature: Tools
     Needs: tools.required.streamed
     When a tool must be called in a stream
     And two tools must be called in a stream
-    Then the finish reason beside a call is tool_calls
+    Then the finish reason of a call is tool_calls
 
   @should @tools.stream.agrees
   Scenario: The stream calls the same tools as the whole answer
@@ -399,7 +399,7 @@ Feature: Tools
     Needs: tools.required.streamed
     When a tool must be called
     And a tool must be called in a stream
-    Then the stream calls what the whole answer calls
+    Then the stream calls the same tools as the whole answer
 
   @must @tools.stream.arguments_kept
   Scenario: No tool call loses its arguments in a stream
@@ -428,7 +428,7 @@ Feature: Tools
     And the same request is sent again
     And a tool must be called
     And a tool must be called in a stream
-    Then the stream calls with the arguments of the whole answer, where greedy text repeats
+    Then the calls of the stream have the arguments of the whole answer, if greedy text repeats
 
   @should @tools.stream.same_arguments_of_two
   Scenario: Two streamed tool calls have the same arguments as the whole ones
@@ -439,7 +439,7 @@ Feature: Tools
     And the same request is sent again
     And two tools must be called
     And two tools must be called in a stream
-    Then the stream calls with the arguments of the whole answer, where greedy text repeats
+    Then the calls of the stream have the arguments of the whole answer, if greedy text repeats
 
   @must @tools.stream.usage
   Scenario: include_usage also adds a chunk with usage with tool calls
@@ -493,7 +493,7 @@ Feature: Tools
     Why: one such tool of one plug-in makes every request of an agent a 500, which its client retries.
     When a tool is offered
     And a tool whose parameters are malformed is wrongly offered
-    Then the last does not fail the server
+    Then the last causes no server error
 
   @must @tools.history.own
   Scenario: The server accepts its own message when it is sent back unchanged
@@ -502,7 +502,7 @@ Feature: Tools
     When a chat completion is requested with {}
     And a tool is offered
     And the target's own messages are sent back whole
-    Then its own messages are taken like those of others
+    Then its own messages are accepted like those of others
 
   @should @tools.functions.not_ignored
   Scenario: A deprecated function is called or refused
@@ -527,7 +527,7 @@ Feature: Tools
     Why: chat templates parse the arguments, and every further turn of the conversation is a 500.
     When the result of a tool is sent back
     And a call with empty arguments is sent back
-    Then the last does not fail the server
+    Then the last causes no server error
 
   @must @tools.harmless.arguments_cut
   Scenario: A history with truncated tool call arguments does not fail the server
@@ -535,7 +535,7 @@ Feature: Tools
     Why: an answer that reached its limit is in the history, and every further turn of the conversation is a 500.
     When the result of a tool is sent back
     And a call with arguments that were cut is sent back
-    Then the last does not fail the server
+    Then the last causes no server error
 
   @should @tools.refused.no_tools
   Scenario: The tool choice "required" without tools is refused

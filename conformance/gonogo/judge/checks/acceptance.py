@@ -105,7 +105,7 @@ def no_server_error(exchange: Exchange) -> Outcome:
     return Deviation("a status below 500", refusal(exchange))
 
 
-@check("no valid request is turned away with 503 for an unknown time", Of.ANY)
+@check("no valid request is rejected with 503 without Retry-After", Of.ANY)
 def says_for_how_long(exchange: Exchange) -> Outcome:
     """A busy target sends Retry-After (RFC 9110 section 10.2.3)."""
     if exchange.status is None:
@@ -115,7 +115,7 @@ def says_for_how_long(exchange: Exchange) -> Outcome:
     return saw(f"status {exchange.status}", exchange)
 
 
-@check("the connection holds until the answer is complete", Of.ANY)
+@check("the connection is open until the answer is complete", Of.ANY)
 def complete(exchange: Exchange) -> Outcome:
     """The body is not cut off (RFC 9112 section 8)."""
     failure = exchange.failure

@@ -22,7 +22,7 @@ LONG_WAIT = 2.0
 """The minimum seconds before the first words: a server that sends once a second sends shorter answers in one piece."""
 
 
-@compare("the text of the last comes while it is written", Of.BEGUN)
+@compare("the text of the last arrives while it is generated", Of.BEGUN)
 def as_written(short: Exchange, streamed: Exchange) -> Outcome:
     """The text does not arrive all at once after a wait that a short beginning of the same answer does not have."""
     words = len(text(streamed).split())

@@ -23,7 +23,7 @@ TELLING = 3
 """The minimum number of words: a shorter text can answer two questions."""
 
 
-@compare("each is answered beside others as by itself", Of.ANY)
+@compare("each request gets its own answer in parallel too", Of.ANY)
 def answered_beside(*exchanges: Exchange) -> Outcome:
     """The wording may differ, because batching can change rounding; other rules check this."""
     alone = {e.stimulus: e for e in exchanges if not is_beside(e.stimulus) and _said(e)}

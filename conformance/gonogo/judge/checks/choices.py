@@ -28,7 +28,7 @@ def numbered(exchange: Exchange) -> Outcome:
     return Deviation(f"indexes 0 to {len(known) - 1}", f"the indexes are {', '.join(map(str, known))}")
 
 
-@check("there is one choice, where no more were asked for")
+@check("there is one choice unless more were requested")
 def one_choice(exchange: Exchange) -> Outcome:
     """The default is one choice per prompt."""
     asked = exchange.request.fields
@@ -52,7 +52,7 @@ def no_empty_tool_calls(exchange: Exchange) -> Outcome:
     return saw("message without tool calls", exchange, count=calls.count(None))
 
 
-@compare('the limit of {limit:d} tokens cuts the last short, for the reason "length"', Of.BEGUN)
+@compare('the limit of {limit:d} tokens truncates the last, with the finish reason "length"', Of.BEGUN)
 def length_at_limit(*exchanges: Exchange, limit: int) -> Outcome:
     """Text that the limit truncated has the reason "length".
 
@@ -79,7 +79,7 @@ def length_at_limit(*exchanges: Exchange, limit: int) -> Outcome:
     return saw('finish_reason "length"', limited, count=len(reasons))
 
 
-@compare("where the whole is answered, the stream is answered too", Of.ANY)
+@compare("if the whole answer succeeds, the stream succeeds too", Of.ANY)
 def streams_at_all(whole: Exchange, streamed: Exchange) -> Outcome:
     """The server fails instead of streaming: by its status, a broken connection, or an error before any chunk.
 
@@ -102,7 +102,7 @@ def streams_at_all(whole: Exchange, streamed: Exchange) -> Outcome:
     return Deviation("a stream, as the whole answer came", how)
 
 
-@compare("where the whole answer has text, the stream has text")
+@compare("if the whole answer has text, the stream has text")
 def streams_text(*exchanges: Exchange) -> Outcome:
     """The deltas have the text (madroidmaq/mlx-omni-server#2)."""
     whole, streamed = exchanges[0], exchanges[-1]

@@ -162,7 +162,7 @@ def finishes_once(exchange: Exchange) -> Outcome:
     return saw("finish_reason", exchange, count=len(by_choice))
 
 
-@check("no choice goes on after it finished", Of.BEGUN)
+@check("no choice continues after it finished", Of.BEGUN)
 def nothing_after_finish(exchange: Exchange) -> Outcome:
     """Clients that stop reading at the finish reason lose later text."""
     seen = 0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 
-@check("it is taken, or refused with 400", Of.ANY)
+@check("it is accepted, or refused with 400", Of.ANY)
 def taken_or_refused(exchange: Exchange) -> Outcome:
     """The contract refuses unsupported content with 400; another rule checks server errors."""
     status = exchange.status

@@ -77,7 +77,7 @@ def prompt_counted(exchange: Exchange) -> Outcome:
     return saw("prompt_tokens", exchange)
 
 
-@check("no part of the tokens is more than its whole", Of.BEGUN)
+@check("no part of the token counts exceeds its total", Of.BEGUN)
 def parts_within(exchange: Exchange) -> Outcome:
     """Cached tokens are part of the prompt, reasoning tokens part of the completion; other details may be anything.
 
@@ -114,7 +114,7 @@ def within_limit(exchange: Exchange, limit: int) -> Outcome:
     return Deviation(f"at most {limit} completion tokens", f"completion_tokens is {completion}")
 
 
-@check("of the limits {older:d} and {newer:d} the newer one holds", Of.BEGUN)
+@check("of the limits {older:d} and {newer:d} the newer one applies", Of.BEGUN)
 def newer_limit_holds(exchange: Exchange, older: int, newer: int) -> Outcome:
     """If neither limit is kept, all limits are ignored, which other rules check."""
     completion = _count(_usage(exchange), "completion_tokens", exchange)
@@ -123,7 +123,7 @@ def newer_limit_holds(exchange: Exchange, older: int, newer: int) -> Outcome:
     return within_limit(exchange, newer)
 
 
-@check("completion tokens were counted where there is text", Of.BEGUN)
+@check("completion tokens are counted if there is text", Of.BEGUN)
 def completion_counted(exchange: Exchange) -> Outcome:
     """Generated text has a token count above 0."""
     if not text(exchange):
@@ -166,7 +166,7 @@ def part_counts(*exchanges: Exchange, part: str) -> Outcome:
     return Deviation(f"more than the {without} prompt tokens without the {part}", f"prompt_tokens is {both}")
 
 
-@compare("each prompt has one number of tokens", Of.ANY)
+@compare("each prompt always has the same number of tokens", Of.ANY)
 def one_number_each(*exchanges: Exchange) -> Outcome:
     """Caching and parallel requests do not change the count; it may include the prompt once for each choice."""
     counted: dict[str, list[tuple[Exchange, int]]] = {}

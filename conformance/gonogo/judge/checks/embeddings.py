@@ -68,7 +68,7 @@ def not_empty(exchange: Exchange) -> Outcome:
     return saw("vector", exchange, count=sum(map(_is_vector, entries)))
 
 
-@check("all vectors have one length")
+@check("all vectors have the same length")
 def one_length(exchange: Exchange) -> Outcome:
     """One model has one number of dimensions; a single vector has nothing to compare with."""
     vectors = _vectors(exchange)
@@ -106,7 +106,7 @@ def dimensions(exchange: Exchange, number: int) -> Outcome:
     return saw(f"vector of {number} numbers", exchange, count=len(vectors))
 
 
-@check("prompt and total tokens are one number")
+@check("prompt and total tokens are equal")
 def counts_agree(exchange: Exchange) -> Outcome:
     """Nothing is generated, so that the total is the prompt's count."""
     prompt = prompt_tokens(exchange)
@@ -118,7 +118,7 @@ def counts_agree(exchange: Exchange) -> Outcome:
     return Deviation(f"total_tokens {prompt}", f"total_tokens is {total}")
 
 
-@compare("the bytes of the base64 are as many as the numbers need")
+@compare("the base64 has four bytes for each number")
 def four_bytes_each(*exchanges: Exchange) -> Outcome:
     """Each number has four bytes: only 32-bit floats are allowed."""
     numbers, packed = (_raw(exchange) for exchange in exchanges)
@@ -135,7 +135,7 @@ def four_bytes_each(*exchanges: Exchange) -> Outcome:
     return Deviation(f"4 bytes for each of {len(numbers)} numbers", f"there are {size} bytes")
 
 
-@compare("the base64 is of the same vector")
+@compare("the base64 encodes the same vector")
 def same_in_base64(*exchanges: Exchange) -> Outcome:
     """Little-endian floats; others decode to noise. If the vector of a text varies, the rule is undecided."""
     first, again, encoded = exchanges

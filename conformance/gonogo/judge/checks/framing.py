@@ -148,7 +148,7 @@ def no_error_event(exchange: Exchange) -> Outcome:
     return saw("event without an error", exchange, count=sum(_not_an_object(e.data) is None for e in events))
 
 
-@check("no chunk has an error that is none", Of.BEGUN)
+@check("no chunk has an empty error", Of.BEGUN)
 def no_empty_error(exchange: Exchange) -> Outcome:
     """Null, or an object without fields, next to the choices: some clients only check whether the key exists."""
     chunks = reading.chunks(exchange)

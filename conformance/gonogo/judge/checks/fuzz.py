@@ -46,7 +46,7 @@ def finds_nothing(*exchanges: Exchange, name: str) -> Outcome:
     return judged(exchanges, defects, kept)
 
 
-@compare("no operation takes a case without the key that another asks for", Of.ANY)
+@compare("no operation accepts a case without the key that another requires", Of.ANY)
 def key_is_asked_for(*exchanges: Exchange) -> Outcome:
     """Accepted cases sent again without a key, and with a wrong one; each operation is one cause."""
     sent = [exchange for exchange in attributable(exchanges) if fuzz_defects.meant(exchange) is Meant.KEYLESS]

@@ -49,7 +49,7 @@ def told_of_failure(*exchanges: Exchange) -> Outcome:
     )
 
 
-@compare("no finish reason is made up", Of.ANY)
+@compare("the gateway invents no finish reason", Of.ANY)
 def no_reason_made_up(*exchanges: Exchange) -> Outcome:
     """The upstream sent no finish reason, so the gateway sends none."""
     client, _ = _pair(exchanges)
@@ -129,7 +129,7 @@ def calls_are_numbered(*exchanges: Exchange) -> Outcome:
     return saw("stream with both calls", client)
 
 
-@compare("the upstream is left within {seconds:d} s", Of.ANY)
+@compare("the connection to the upstream is closed within {seconds:d} s", Of.ANY)
 def upstream_is_left(*exchanges: Exchange, seconds: int) -> Outcome:
     """The upstream's connection is closed soon after the client closed its own."""
     client, sights = _pair(exchanges)
@@ -164,7 +164,7 @@ def own_answer(*exchanges: Exchange) -> Outcome:
     return saw("answer of its own", *clients)
 
 
-@compare("none has the key of the client", Of.ANY)
+@compare("no request has the key of the client", Of.ANY)
 def client_key_kept(*exchanges: Exchange) -> Outcome:
     """A key that the client shares with the upstream on purpose may be forwarded."""
     if not any(header(client.request.headers, "authorization") for client in _clients(exchanges)):
@@ -177,7 +177,7 @@ def client_key_kept(*exchanges: Exchange) -> Outcome:
     return saw("request without the client's key", *sights)
 
 
-@compare("each provider gets its own key alone", Of.ANY)
+@compare("each provider gets only its own key", Of.ANY)
 def own_key(*exchanges: Exchange) -> Outcome:
     """Each of two providers gets its own key and model."""
     sights = _sights(exchanges)
@@ -199,7 +199,7 @@ def own_key(*exchanges: Exchange) -> Outcome:
     return saw("request with no other's key", *sights)
 
 
-@compare("no answer holds a key of the upstream", Of.ANY)
+@compare("no answer contains a key of the upstream", Of.ANY)
 def key_not_leaked(*exchanges: Exchange) -> Outcome:
     """The key is not in bodies and headers; the upstream's errors contain it."""
     sights, clients = _sights(exchanges), _clients(exchanges)
@@ -208,7 +208,7 @@ def key_not_leaked(*exchanges: Exchange) -> Outcome:
     return _holds_none(clients, {plays.KEY: "the upstream's key", plays.SECOND_KEY: "the upstream's key"})
 
 
-@compare("no answer holds an address or a trace of the upstream", Of.ANY)
+@compare("no answer contains an address or a stack trace of the upstream", Of.ANY)
 def inside_not_told(*exchanges: Exchange) -> Outcome:
     """The address of the upstream is hidden."""
     sights, clients = _sights(exchanges), _clients(exchanges)
@@ -220,7 +220,7 @@ def inside_not_told(*exchanges: Exchange) -> Outcome:
 # ---- errors --------------------------------------------------------------------------------------------------
 
 
-@check("the failure is told as an error object", Of.ANY)
+@check("the failure is reported as an error object", Of.ANY)
 def in_an_envelope(exchange: Exchange) -> Outcome:
     """For any answer of the upstream, and without an answer."""
     _failed(exchange)
@@ -231,7 +231,7 @@ def in_an_envelope(exchange: Exchange) -> Outcome:
     return has_envelope(exchange)
 
 
-@compare("the failure is told with a status of {kind:d}xx", Of.ANY)
+@compare("the failure is reported with a status of {kind:d}xx", Of.ANY)
 def status_of_kind(*exchanges: Exchange, kind: int) -> Outcome:
     """A status of the class; rejections by the gateway itself after a failure of the upstream are ignored."""
     witnesses: list[Exchange] = []
@@ -248,7 +248,7 @@ def status_of_kind(*exchanges: Exchange, kind: int) -> Outcome:
     return saw(f"status of {kind}xx", *witnesses)
 
 
-@compare("the client is told when to come back", Of.ANY)
+@compare("the client gets 429 or 503 with Retry-After", Of.ANY)
 def told_when(*exchanges: Exchange) -> Outcome:
     """429 or 503, with Retry-After."""
     client, _ = _pair(exchanges)

@@ -21,7 +21,7 @@ UNCOVERED = frozenset({"authorization"})
 IDENTITY = "identity"
 
 
-@check("no server error is the answer, unless it says that there is no such thing", Of.ANY)
+@check("the answer is not a server error, except 501", Of.ANY)
 def harmless(exchange: Exchange) -> Outcome:
     """Neither 5xx, apart from 501, nor a connection that is closed before the status."""
     status = exchange.status
@@ -39,7 +39,7 @@ def harmless(exchange: Exchange) -> Outcome:
     return saw(f"status {status}", exchange)
 
 
-@check("the page may send what openai-node sends", Of.ANSWERED)
+@check("the page may send the headers of openai-node", Of.ANSWERED)
 def allowed(exchange: Exchange) -> Outcome:
     """The status, origin and headers that let a browser send the request, by the Fetch standard.
 
@@ -64,7 +64,7 @@ def allowed(exchange: Exchange) -> Outcome:
     )
 
 
-@check("the answer has no more than one length", Of.ANY)
+@check("the answer states its length in one way only", Of.ANY)
 def one_length(exchange: Exchange) -> Outcome:
     """Content-Length or Transfer-Encoding: with both, two parsers can disagree about the end of the answer."""
     if exchange.status is None:
@@ -78,7 +78,7 @@ def one_length(exchange: Exchange) -> Outcome:
     )
 
 
-@check("the connection stays, or the answer says that it does not", Of.ANSWERED)
+@check("the connection stays open, or the answer announces its end", Of.ANSWERED)
 def connection_kept(exchange: Exchange) -> Outcome:
     """HTTP/1.1 keeps connections open; a server that closes one announces it (RFC 9112 section 9.3)."""
     if not accepted(exchange):
@@ -90,7 +90,7 @@ def connection_kept(exchange: Exchange) -> Outcome:
     return saw("answer whose connection was looked at", exchange)
 
 
-@check("the body has no content coding that was not asked for", Of.ANY)
+@check("the body has no content coding that was not requested", Of.ANY)
 def uncoded(exchange: Exchange) -> Outcome:
     """There is no content coding if the client accepts none; HEAD and answers without a body are ignored."""
     if exchange.status is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 UNAUTHORIZED = 401
 
 
-@check("the want of a key does not fail the server", Of.ANY)
+@check("a missing or wrong key causes no server error", Of.ANY)
 def not_failing(exchange: Exchange) -> Outcome:
     """Accepted or refused, but neither 5xx nor a dropped connection."""
     status = exchange.status
@@ -33,7 +33,7 @@ def not_failing(exchange: Exchange) -> Outcome:
     return Deviation("a status below 500", ending(exchange) if status is None else f"the status is {status}")
 
 
-@compare("the last is refused with 401 where the first is accepted", Of.ANY)
+@compare("if the first is accepted, the last is refused with 401", Of.ANY)
 def unauthorized(*exchanges: Exchange) -> Outcome:
     """401 is the only status by which clients recognise a key error."""
     refusal = _refusal(*exchanges)
@@ -42,19 +42,19 @@ def unauthorized(*exchanges: Exchange) -> Outcome:
     return Deviation("status 401", f"the status is {refusal.status}")
 
 
-@compare("the last is refused with an error object where the first is accepted", Of.ANY)
+@compare("if the first is accepted, the last is refused with an error object", Of.ANY)
 def in_an_envelope(*exchanges: Exchange) -> Outcome:
     """The envelope is the same as in every other refusal."""
     return has_envelope(_refusal(*exchanges))
 
 
-@compare('the last is refused with the code "{code}" where the first is accepted', Of.ANY)
+@compare('if the first is accepted, the last is refused with the code "{code}"', Of.ANY)
 def coded(*exchanges: Exchange, code: str) -> Outcome:
     """Clients branch on this code."""
     return code_is(_refusal(*exchanges), code)
 
 
-@compare("the last is refused with a challenge where the first is accepted", Of.ANY)
+@compare("if the first is accepted, the last is refused with a challenge", Of.ANY)
 def challenged(*exchanges: Exchange) -> Outcome:
     """A 401 has WWW-Authenticate (RFC 9110 section 15.5.2)."""
     refusal = _refusal(*exchanges)
@@ -65,7 +65,7 @@ def challenged(*exchanges: Exchange) -> Outcome:
     return Deviation("a header WWW-Authenticate", "there is none")
 
 
-@compare("the refusal of the last does not tell the key where the first is accepted", Of.ANY)
+@compare("if the first is accepted, the refusal of the last does not contain the key", Of.ANY)
 def not_echoed(*exchanges: Exchange) -> Outcome:
     """A mistyped key is nearly the right one, and errors are logged."""
     refusal = _refusal(*exchanges)
@@ -77,7 +77,7 @@ def not_echoed(*exchanges: Exchange) -> Outcome:
     return saw("body of a refusal", refusal)
 
 
-@compare("a wrong key is refused like none", Of.ANY)
+@compare("a wrong key is refused like a missing one", Of.ANY)
 def wrong_like_none(*exchanges: Exchange) -> Outcome:
     """A server that accepts any key is not protected.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 
-@compare("it is answered as if its stream had not been left", Of.ANY)
+@compare("it is answered as if no client had disconnected", Of.ANY)
 def answered_again(left: Exchange, again: Exchange) -> Outcome:
     """The model still answers after the client disconnected from a plain request.
 

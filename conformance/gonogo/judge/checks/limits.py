@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TOO_LARGE = 413
 
 
-@compare("the last neither fails the server nor breaks off", Of.ANY)
+@compare("the last causes neither a server error nor a cut-off answer", Of.ANY)
 def answered_or_refused(plain: Exchange, exchange: Exchange) -> Outcome:
     """Accepted or refused; if the plain stream fails as well, the limit is not the cause."""
     outcome = _not_failing(exchange)
@@ -58,7 +58,7 @@ def _not_failing(exchange: Exchange) -> Outcome:
     return saw(f"status {exchange.status}", exchange) if isinstance(outcome, Deviation) else outcome
 
 
-@check("the prompt is refused, or counted whole", Of.ANY)
+@check("the prompt is refused, or counted completely", Of.ANY)
 def refused_or_whole(exchange: Exchange) -> Outcome:
     """A truncated prompt has fewer tokens than words, and every word has at least one token."""
     if not accepted(exchange):

@@ -59,7 +59,7 @@ def possible(exchange: Exchange) -> Outcome:
     return saw("log probability", exchange, count=len(values))
 
 
-@check("every token lists the likeliest at its place", Of.BEGUN)
+@check("every token has its likeliest alternatives", Of.BEGUN)
 def tops_present(exchange: Exchange) -> Outcome:
     """top_logprobs was requested and accepted."""
     with_any = [top for top in _tops(exchange) if top]
@@ -68,7 +68,7 @@ def tops_present(exchange: Exchange) -> Outcome:
     return Deviation("the likeliest tokens at each place", "every list of them is empty")
 
 
-@compare("where the first is taken, the last is taken too, with log probabilities", Of.ANY)
+@compare("if the first is accepted, the last is accepted too, with log probabilities", Of.ANY)
 def taken_with_logprobs(first: Exchange, last: Exchange) -> Outcome:
     """Missing log probabilities show that the parameter was ignored; if the first answer lacks them too, another rule
     reports it.
@@ -94,7 +94,7 @@ def stopped_with_logprobs(whole: Exchange, cut: Exchange) -> Outcome:
     return Deviation(f"log probabilities of the tokens of {said!r}", f"they are those of {shown!r}")
 
 
-@check("no token lists alternatives, as none were asked for", Of.BEGUN)
+@check("no token has alternatives, because none were requested", Of.BEGUN)
 def no_tops(exchange: Exchange) -> Outcome:
     """For a completion the token itself is accepted, because the schema includes it."""
     most = max((len(top) for top in _tops(exchange)), default=0)
@@ -103,7 +103,7 @@ def no_tops(exchange: Exchange) -> Outcome:
     return saw("token with a log probability", exchange, count=len(list(_own(exchange))))
 
 
-@check("no token lists more of the likeliest than were asked for", Of.BEGUN)
+@check("no token has more alternatives than requested", Of.BEGUN)
 def tops_limited(exchange: Exchange) -> Outcome:
     """For a completion one more is accepted: the schema adds the token itself if it is not among them."""
     chat = "messages" in exchange.request.fields
@@ -119,7 +119,7 @@ def tops_limited(exchange: Exchange) -> Outcome:
     return saw("token with alternatives", exchange, count=len(lengths))
 
 
-@check("the likeliest tokens stand in order", Of.BEGUN)
+@check("the likeliest tokens are sorted", Of.BEGUN)
 def tops_sorted(exchange: Exchange) -> Outcome:
     """The likeliest comes first; completions have a map, which has no order."""
     seen = 0
@@ -174,7 +174,7 @@ def entries_fit(exchange: Exchange) -> Outcome:
     return saw("entry of the log probabilities", exchange, count=len(token_logprobs.entries(exchange)))
 
 
-@check("the four arrays of the log probabilities have one length", Of.BEGUN)
+@check("the four arrays of the log probabilities have the same length", Of.BEGUN)
 def same_lengths(exchange: Exchange) -> Outcome:
     """The arrays have the same length; clients zip them."""
     found = token_logprobs.arrays(exchange)
@@ -211,7 +211,7 @@ def offsets_fit(exchange: Exchange) -> Outcome:
     return saw("token with a text offset after it", exchange, count=len(tokens) - 1)
 
 
-@check("the first text offset is that of the text, or of what comes after the prompt", Of.BEGUN)
+@check("the first text offset is 0 or the length of the prompt", Of.BEGUN)
 def offsets_begin(exchange: Exchange) -> Outcome:
     """The first offset is 0 or the length of the prompt in characters; with the prompt echoed it is 0."""
     offsets = _offsets(exchange)

@@ -24,7 +24,7 @@ DESCRIBING = ("object", "created", "owned_by")
 """The fields other than the id that a listed and a retrieved model share."""
 
 
-@check("the operation is there", Of.ANY)
+@check("the operation exists", Of.ANY)
 def there(exchange: Exchange) -> Outcome:
     """Without a list no model can be chosen."""
     status = exchange.status
@@ -87,7 +87,7 @@ def retrieved_as_listed(*exchanges: Exchange) -> Outcome:
     return saw("field of the model as listed", retrieval, count=len(shared))
 
 
-@check("the retrieved model has the id that was asked for")
+@check("the retrieved model has the requested id")
 def retrieved_as_asked(retrieval: Exchange) -> Outcome:
     """The answer names the model in the path."""
     asked = _asked(retrieval)

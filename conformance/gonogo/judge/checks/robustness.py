@@ -58,7 +58,7 @@ def answers_fit(*exchanges: Exchange) -> Outcome:
     return judged(exchanges, fuzz_defects.bad_answers(cases), kept)
 
 
-@compare("every accepted case that asks for a stream is answered with a whole one", Of.ANY)
+@compare("every accepted case that requests a stream is answered with a complete one", Of.ANY)
 def streams_fit(*exchanges: Exchange) -> Outcome:
     """Any number of chunk events that match the schema, and [DONE]."""
     cases = attributable(exchanges)
@@ -82,7 +82,7 @@ def invalid_refused(*exchanges: Exchange) -> Outcome:
     return judged(exchanges, fuzz_defects.wrongly_accepted(cases), kept)
 
 
-@compare("every valid case is accepted, or refused for something that is never accepted", Of.ANY)
+@compare("every valid case is accepted, or refused for a feature that is never accepted", Of.ANY)
 def valid_accepted(*exchanges: Exchange) -> Outcome:
     """A valid request is not refused if each of its features is accepted in other requests."""
     cases = attributable(exchanges)

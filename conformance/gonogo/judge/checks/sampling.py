@@ -30,7 +30,7 @@ UNLIKELY = 1e-4
 """The maximum probability of both samples together for a finding, if there are log probabilities."""
 
 
-@check("it is taken, or refused by the name {names}", Of.ANY)
+@check("it is accepted, or refused with the param {names}", Of.ANY)
 def taken_or_named(exchange: Exchange, names: str) -> Outcome:
     """An unsupported parameter is refused by name, so that the caller can omit it; `names` are joined by " or "."""
     if accepted(exchange):
@@ -54,7 +54,7 @@ def _taken(exchange: Exchange) -> Outcome:
     raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
 
 
-@compare("the text is another with the token forced")
+@compare("the text changes if the token is forced")
 def forced(*exchanges: Exchange) -> Outcome:
     """No normal text begins with one repeated token; if the text begins normally, the bias was ignored."""
     greedy, biased = map(_said, exchanges)
@@ -103,7 +103,7 @@ def same_each_time(first: Exchange, again: Exchange) -> Outcome:
     return _other(first, again) or saw("text", first, again)
 
 
-@compare("the seed gives the same text, where greedy text repeats", Of.ANSWERED)
+@compare("the seed gives the same text, if greedy text repeats", Of.ANSWERED)
 def same_of_seed(first: Exchange, again: Exchange, drawn: Exchange, once_more: Exchange) -> Outcome:
     """If greedy text is not repeatable, the seed is not the cause."""
     for exchange in (first, again, drawn, once_more):

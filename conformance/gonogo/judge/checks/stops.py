@@ -119,7 +119,7 @@ def _with_stop(expected: str, stop: str, actual: str) -> Ending:
     return Ending.INCLUDED if actual.startswith(expected) and actual.endswith(stop) else Ending.PAST
 
 
-@compare("the text does not go on as if there were no stop")
+@compare("the text does not ignore the stop sequence")
 def honoured(*exchanges: Exchange) -> Outcome:
     """An accepted stop sequence ends the text (huggingface/text-generation-inference#1999).
 
@@ -140,7 +140,7 @@ def excluded(*exchanges: Exchange) -> Outcome:
     )
 
 
-@compare("no beginning of the stop sequence is left in the text")
+@compare("the text does not end with the beginning of the stop sequence")
 def not_leaked(*exchanges: Exchange) -> Outcome:
     """A stream holds back text that may become the sequence (vllm-project/vllm#3574)."""
     return stopped_text(exchanges[0], exchanges[-1]).outcome(
@@ -160,7 +160,7 @@ def not_short(*exchanges: Exchange) -> Outcome:
     )
 
 
-@compare("the text is what comes before the stop sequence")
+@compare("the text is exactly the text before the stop sequence")
 def exact(*exchanges: Exchange) -> Outcome:
     """The text ends exactly there, independent of token boundaries (mzau/mlx-knife#68)."""
     return stopped_text(exchanges[0], exchanges[-1]).outcome(
@@ -182,7 +182,7 @@ def earliest(*exchanges: Exchange) -> Outcome:
     )
 
 
-@compare('the stop is given as the reason "stop"')
+@compare('the stopped text has the finish reason "stop"')
 def stop_reason(*exchanges: Exchange) -> Outcome:
     """The reason is "stop", not "length" (LostRuins/koboldcpp#2481)."""
     baseline, cut = exchanges[0], exchanges[-1]

@@ -25,7 +25,7 @@ is complete.
 """
 
 
-@check("the text is JSON that the schema admits", Of.BEGUN)
+@check("the text is JSON that matches the schema", Of.BEGUN)
 def schema_kept(exchange: Exchange) -> Outcome:
     """A server that accepts a schema enforces it, or refuses; a constant does not occur by chance."""
     said = _said(exchange)
@@ -49,7 +49,7 @@ def is_json(exchange: Exchange) -> Outcome:
     return saw("JSON as the text", exchange)
 
 
-@check("what the text says as JSON is admitted by the schema", Of.BEGUN)
+@check("if the text is JSON, it matches the schema", Of.BEGUN)
 def json_admitted(exchange: Exchange) -> Outcome:
     """Undecided if the text is not JSON, which another rule checks."""
     said = _said(exchange)

@@ -63,7 +63,7 @@ def no_control_token(exchange: Exchange) -> Outcome:
     return Deviation("text without control tokens", f"{found[0]!r} is in the text {_shown(said, found[0])!r}")
 
 
-@check("no string holds half a surrogate pair", Of.BEGUN)
+@check("no string contains a lone surrogate", Of.BEGUN)
 def no_half_pair(exchange: Exchange) -> Outcome:
     """A character outside the BMP is escaped as two surrogates, which must be in one string."""
     if "\\ud" in exchange.request.body.decode("latin-1").lower():
@@ -102,7 +102,7 @@ def characters_whole(*exchanges: Exchange) -> Outcome:
     return Deviation(f"the text {expected!r}", f"the deltas make {actual!r}")
 
 
-@compare("the text is the same whole as it is streamed", Of.BEGUN)
+@compare("the texts of the whole answer and the stream are equal", Of.BEGUN)
 def same_text(*exchanges: Exchange) -> Outcome:
     """Repeatable greedy text is the same complete and streamed. Spaces at the ends are ignored."""
     streamed, whole = _repeated(*exchanges)
@@ -113,7 +113,7 @@ def same_text(*exchanges: Exchange) -> Outcome:
     return Deviation(f"the text of the stream, {expected!r}", f"the whole text is {actual!r}")
 
 
-@compare("the reason to finish is the same whole as it is streamed", Of.BEGUN)
+@compare("the finish reasons of the whole answer and the stream are equal", Of.BEGUN)
 def same_reason(*exchanges: Exchange) -> Outcome:
     """The same text has the same reason."""
     streamed, whole = _alike(*exchanges)
@@ -124,7 +124,7 @@ def same_reason(*exchanges: Exchange) -> Outcome:
     return Deviation(f"finish_reason {expected!r}, as in the stream", f"finish_reason is {actual!r}")
 
 
-@compare("the completion tokens are the same whole as they are streamed", Of.BEGUN)
+@compare("the completion tokens of the whole answer and the stream are equal", Of.BEGUN)
 def same_count(*exchanges: Exchange) -> Outcome:
     """The same text has the same number of tokens."""
     streamed, whole = _alike(*exchanges)

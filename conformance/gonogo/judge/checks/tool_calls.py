@@ -57,7 +57,7 @@ def not_called(exchange: Exchange) -> Outcome:
     return saw("message without a call", exchange)
 
 
-@check("no call is left in the content")
+@check("the content contains no call")
 def no_markup(exchange: Exchange) -> Outcome:
     """Calls are in "tool_calls"; calls in the content are not run (lmstudio-ai/lmstudio-bug-tracker#2115)."""
     message = reading.choices(exchange)[0].get("message")
@@ -93,7 +93,7 @@ def named(exchange: Exchange, name: str) -> Outcome:
     return saw(f'call of "{name}"', exchange, count=len(names))
 
 
-@check('the finish reason "tool_calls" stands beside a call')
+@check('a call finishes with "tool_calls"')
 def finishes_a_call(exchange: Exchange) -> Outcome:
     """Clients look for calls by the finish reason; schema rules check a message that is not an object."""
     finished = [c for c in reading.choices(exchange) if c.get("finish_reason") == "tool_calls"]
@@ -203,7 +203,7 @@ def older_form(plain: Exchange, older: Exchange) -> Outcome:
     return Deviation("a call of the function, or a refusal", f"there is none, but the content {said[:80]!r}")
 
 
-@compare("its own messages are taken like those of others", Of.ANY)
+@compare("its own messages are accepted like those of others", Of.ANY)
 def own_taken(plain: Exchange, offered: Exchange, own: Exchange) -> Outcome:
     """A history with calls and the tools is accepted if a request that offers tools is."""
     return taken_like_the_first(offered if "tools" in own.request.fields else plain, own)
@@ -219,7 +219,7 @@ def no_index(exchange: Exchange) -> Outcome:
     return Deviation('calls without "index"', f'"index" of a call is {numbered[0]["index"]!r}')
 
 
-@check("the finish reason beside a call is {reasons}", Of.BEGUN)
+@check("the finish reason of a call is {reasons}", Of.BEGUN)
 def finish_reason(exchange: Exchange, reasons: str) -> Outcome:
     """One of the named reasons, or "length" if the call was truncated; undecided if no tool was called."""
     if not calls.names(exchange):

@@ -105,7 +105,7 @@ def numbered(exchange: Exchange) -> Outcome:
     return Deviation(f"calls numbered {_list(expected)}", f"they are numbered {_list(found)}")
 
 
-@check('the finish reason "tool_calls" stands after a fragment of a call', Of.BEGUN)
+@check('a call in the stream finishes with "tool_calls"', Of.BEGUN)
 def finishes_a_call(exchange: Exchange) -> Outcome:
     """As in complete answers."""
     seen = finished = 0
@@ -124,7 +124,7 @@ def finishes_a_call(exchange: Exchange) -> Outcome:
     return saw('choice that finishes with "tool_calls"', exchange, count=seen)
 
 
-@compare("the stream calls what the whole answer calls", Of.BEGUN)
+@compare("the stream calls the same tools as the whole answer", Of.BEGUN)
 def same_calls(*exchanges: Exchange) -> Outcome:
     """The same tools are called in the same order. Their arguments may vary with the batch."""
     whole, streamed = exchanges[0], exchanges[-1]
@@ -166,7 +166,7 @@ def arguments_kept(*exchanges: Exchange) -> Outcome:
     return saw("call with arguments", whole, streamed, count=len(full))
 
 
-@compare("the stream calls with the arguments of the whole answer, where greedy text repeats", Of.BEGUN)
+@compare("the calls of the stream have the arguments of the whole answer, if greedy text repeats", Of.BEGUN)
 def same_arguments(first: Exchange, again: Exchange, whole: Exchange, streamed: Exchange) -> Outcome:
     """The arguments are compared as JSON, without spacing.
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LENGTH_REQUIRED = 411
 
 
-@compare("the last does not fail the server", Of.ANY)
+@compare("the last causes no server error", Of.ANY)
 def last_not_failing(first: Exchange, last: Exchange) -> Outcome:
     """Accepted or refused; if the plain form fails as well, or is refused, the variation is not the cause."""
     if first.status is not None and (400 <= first.status < 500 or first.status == 501):
@@ -71,7 +71,7 @@ def _may_be_lost(last: Exchange) -> bool:
     return reset and header(last.request.headers, "transfer-encoding") is not None
 
 
-@compare("where the whole text begins with the prompt, the streamed one does too", Of.ANY)
+@compare("if the whole text begins with the prompt, the streamed one does too", Of.ANY)
 def echoed_in_stream(whole: Exchange, streamed: Exchange) -> Outcome:
     """A server that supports echo does so in streams: the prompt first, with its log probabilities if requested."""
     if not accepted(whole):
