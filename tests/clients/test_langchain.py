@@ -116,7 +116,7 @@ def test_it_ends_answers_by_a_string_and_by_a_limit(chat: Make) -> None:
     assert short.usage_metadata["output_tokens"] == 3
 
 
-def test_it_has_a_tool_called_and_tells_the_result(chat: Make) -> None:
+def test_it_calls_a_tool_and_sends_the_result(chat: Make) -> None:
     model = chat(max_tokens=40)
     asked = model.bind_tools([set_colour], tool_choice="set_colour").invoke(LAMP)
     (call,) = asked.tool_calls
@@ -128,7 +128,7 @@ def test_it_has_a_tool_called_and_tells_the_result(chat: Make) -> None:
     assert answer.usage_metadata["input_tokens"] > asked.usage_metadata["input_tokens"]
 
 
-def test_it_puts_a_streamed_call_together_and_tells_the_result(chat: Make) -> None:
+def test_it_joins_a_streamed_call_and_sends_the_result(chat: Make) -> None:
     model = chat(max_tokens=40).bind_tools(
         [set_colour], tool_choice="required", parallel_tool_calls=False, strict=True
     )
@@ -180,7 +180,7 @@ def test_it_raises_each_error_by_its_type(chat: Make) -> None:
 
 
 @pytest.mark.anyio
-async def test_it_leaves_in_the_middle_and_the_server_is_free(chat: Make, served: Served) -> None:
+async def test_it_disconnects_during_a_stream_and_the_server_is_free(chat: Make, served: Served) -> None:
     endless = chat(max_tokens=4000, logit_bias=flows.NEVER_ENDS)
     async with aclosing(endless.astream(FRANCE)) as stream:
         await anext(stream)

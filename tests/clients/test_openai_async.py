@@ -55,14 +55,14 @@ async def test_it_ends_answers_by_a_string_and_by_a_limit(client: openai.AsyncOp
     flows.check_ends(*await asyncio.gather(*(client.chat.completions.create(**end) for end in flows.ENDS)))
 
 
-async def test_it_has_a_tool_called_and_tells_the_result(client: openai.AsyncOpenAI) -> None:
+async def test_it_calls_a_tool_and_sends_the_result(client: openai.AsyncOpenAI) -> None:
     first = await client.chat.completions.parse(**flows.FORCED_CALL)
     flows.check_call(first)
     second = await client.chat.completions.create(**flows.after_call(first), tools=[flows.SET_COLOUR])
     flows.check_result_was_read(first, second)
 
 
-async def test_it_puts_a_streamed_call_together_and_tells_the_result(client: openai.AsyncOpenAI) -> None:
+async def test_it_joins_a_streamed_call_and_sends_the_result(client: openai.AsyncOpenAI) -> None:
     async with client.chat.completions.stream(**flows.REQUIRED_CALL) as stream:
         fragments = [
             event.arguments_delta

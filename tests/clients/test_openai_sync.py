@@ -53,14 +53,14 @@ def test_it_ends_answers_by_a_string_and_by_a_limit(client: openai.OpenAI) -> No
     flows.check_ends(*(client.chat.completions.create(**end) for end in flows.ENDS))
 
 
-def test_it_has_a_tool_called_and_tells_the_result(client: openai.OpenAI) -> None:
+def test_it_calls_a_tool_and_sends_the_result(client: openai.OpenAI) -> None:
     first = client.chat.completions.parse(**flows.FORCED_CALL)
     flows.check_call(first)
     second = client.chat.completions.create(**flows.after_call(first), tools=[flows.SET_COLOUR])
     flows.check_result_was_read(first, second)
 
 
-def test_it_puts_a_streamed_call_together_and_tells_the_result(client: openai.OpenAI) -> None:
+def test_it_joins_a_streamed_call_and_sends_the_result(client: openai.OpenAI) -> None:
     with client.chat.completions.stream(
         **flows.REQUIRED_CALL, stream_options={"include_usage": True}
     ) as stream:
@@ -102,7 +102,7 @@ def test_it_raises_each_error_by_its_type(client: openai.OpenAI) -> None:
     flows.check_error(bad.value, "temperature", "invalid_value")
 
 
-def test_it_leaves_in_the_middle_and_the_server_is_free(client: openai.OpenAI, served: Served) -> None:
+def test_it_disconnects_during_a_stream_and_the_server_is_free(client: openai.OpenAI, served: Served) -> None:
     with client.chat.completions.create(**flows.ENDLESS, stream=True) as stream:
         next(iter(stream))
     served.wait_until_free()

@@ -141,7 +141,7 @@ def test_each_kind_of_difference_is_found(ours: Any, theirs: Any, expected: list
     assert between(ours, theirs) == expected
 
 
-def test_a_difference_says_what_both_documents_have() -> None:
+def test_a_difference_has_the_values_of_both_documents() -> None:
     ours, theirs = api({"type": "integer", "minimum": 1}), api({"type": "integer", "minimum": 0})
     assert list(Comparison(ours, theirs).differences()) == [Difference(AT, "minimum", 1, 0)]
 

@@ -49,7 +49,7 @@ def test_no_fault_is_in_the_file_that_is_not_there_any_more() -> None:
     assert ENTRIES.keys() <= {fault.name for fault in of_musts()}, f"play them anew: {COMMAND} --anew"
 
 
-def test_ninety_five_of_a_hundred_faults_are_go_and_no_other_is_passed_on_or_hangs() -> None:
+def test_ninety_five_percent_of_faults_are_go_and_no_other_is_forwarded_or_hangs() -> None:
     ends = {name: entry["outcome"] for name, entry in ENTRIES.items()}
     assert len(ends) == len(list(of_musts()))
     assert list(ends.values()).count(Outcome.GO) >= 0.95 * len(ends)

@@ -60,6 +60,6 @@ def test_a_text_that_is_rounded_otherwise_beside_others_is_no_finding(catalogue:
     assert _found("Rounded otherwise, it reads this.", catalogue) == set()
 
 
-def test_a_failure_beside_others_is_a_failure_as_any(catalogue: Catalogue) -> None:
+def test_a_failure_of_a_parallel_request_is_a_failure(catalogue: Catalogue) -> None:
     record = asyncio.run(record_run(catalogue, Disturbed(refused(500))))
     assert "http.no_server_error" in turned(verdicts(record, catalogue))

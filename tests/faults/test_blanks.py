@@ -175,7 +175,7 @@ def test_an_omitted_field_is_found(judged: Judged) -> None:
     ] == []
 
 
-def test_every_blank_says_what_may_be_left() -> None:
+def test_every_omission_lists_the_rules_that_may_pass() -> None:
     assert LEFT.keys() == BLANKS.keys()
 
 

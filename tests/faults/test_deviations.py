@@ -175,7 +175,7 @@ def test_an_entry_without_faults_of_its_own_has_no_findings() -> None:
         (Deviation("x", "open"), "D", "no reason of 40 characters or more"),
     ],
 )
-def test_a_wrong_entry_is_found_out(entry: Deviation, kind: str, finding: str) -> None:
+def test_a_wrong_entry_is_detected(entry: Deviation, kind: str, finding: str) -> None:
     assert finding in entry_findings(entry, kind)
 
 
@@ -191,7 +191,7 @@ def test_a_wrong_entry_is_found_out(entry: Deviation, kind: str, finding: str) -
         (["a"], ["a"], ["a"], ["a: listed under [open], and not open"]),
     ],
 )
-def test_a_wrong_table_is_found_out(
+def test_a_wrong_table_is_detected(
     listed: list[str], entered: list[str], announced: list[str], findings: list[str]
 ) -> None:
     table = {

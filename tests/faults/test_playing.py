@@ -137,7 +137,7 @@ def test_bytes_that_are_not_http_are_refused_and_the_connection_is_closed(base_u
 
 
 @pytest.mark.parametrize("name", ["chat.stream.done", "clients.ai_sdk.errors"])
-def test_a_name_that_is_nearly_one_is_refused_with_those_that_are_like_it(name: str) -> None:
+def test_a_misspelt_name_is_refused_with_similar_ones(name: str) -> None:
     with pytest.raises(UsageError, match=rf"no fault '{name}x'.*'{name}'"):
         found(f"{name}x")
 

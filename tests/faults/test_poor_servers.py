@@ -46,9 +46,7 @@ def _lines(report: Report) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_a_poor_server_passes_what_it_was_seen_to_keep_and_nothing_else(
-    name: str, catalogue: Catalogue
-) -> None:
+def test_a_poor_server_passes_only_rules_with_an_observation(name: str, catalogue: Catalogue) -> None:
     report = _report(name, catalogue)
     passed = {
         judgement.rule.id: sorted({witness.what for witness in judgement.witnesses})
@@ -60,9 +58,7 @@ def test_a_poor_server_passes_what_it_was_seen_to_keep_and_nothing_else(
 
 
 @pytest.mark.parametrize("name", ["null", "silent", "echo"])
-def test_a_server_that_answers_nothing_of_its_operations_is_told_so_once(
-    name: str, catalogue: Catalogue
-) -> None:
+def test_a_server_with_empty_answers_has_one_cause(name: str, catalogue: Catalogue) -> None:
     report = _report(name, catalogue)
     assert [cause.id for cause in report.causes] == ["empty-answers"]
 

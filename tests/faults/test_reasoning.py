@@ -67,7 +67,7 @@ def _thinking(field: str, empty: str | None) -> JsonEdit:
 
 @pytest.mark.parametrize("empty", [None, ""], ids=["null", "empty"])
 @pytest.mark.parametrize("field", FIELDS)
-def test_a_budget_eaten_by_thinking_fails_nothing(field: str, empty: str | None, rejudge: Rejudge) -> None:
+def test_a_budget_used_by_reasoning_breaks_no_rule(field: str, empty: str | None, rejudge: Rejudge) -> None:
     thinking = both(
         changed(CHATS, answer(_thought(field, empty))), changed(STREAMS, each(_thinking(field, empty)))
     )

@@ -70,5 +70,5 @@ CAUGHT = {"rules": ["responses.stream.ended"], "faults": ["streams that end with
         ),
     ],
 )
-def test_a_wrong_entry_of_a_surface_is_found_out(entry: Mapping[str, Any], finding: str) -> None:
+def test_a_wrong_entry_of_a_surface_is_detected(entry: Mapping[str, Any], finding: str) -> None:
     assert finding in list(findings(entry))

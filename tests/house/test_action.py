@@ -201,7 +201,7 @@ def test_the_shell_examples_run(url: str, tmp_path: Path) -> None:
     assert (tmp_path / "diff.md").is_file()
 
 
-def test_the_filter_for_code_scanning_takes_out_what_is_waived(tmp_path: Path) -> None:
+def test_the_filter_for_code_scanning_removes_waived_results(tmp_path: Path) -> None:
     (line,) = re.findall(r"^ +(jq .*)$", GUIDE, re.MULTILINE)
     results = [
         {"ruleId": "a.b", "suppressions": []},

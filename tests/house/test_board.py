@@ -129,7 +129,7 @@ def test_a_proof_that_exists_is_accepted(elsewhere: Path, name: str) -> None:
         "",
     ],
 )
-def test_done_without_an_existing_test_is_found_out(elsewhere: Path, proof: str) -> None:
+def test_done_without_an_existing_test_is_detected(elsewhere: Path, proof: str) -> None:
     assert findings(Task("1", "a door", "done", proof, ""), elsewhere)
 
 
@@ -141,7 +141,7 @@ def test_done_without_an_existing_test_is_found_out(elsewhere: Path, proof: str)
         ("done", "the lock", "1: what is missing stands there unless it is done"),
     ],
 )
-def test_an_unclear_state_is_found_out(elsewhere: Path, state: str, missing: str, finding: str) -> None:
+def test_an_unclear_state_is_detected(elsewhere: Path, state: str, missing: str, finding: str) -> None:
     proof = "`tests/test_door.py::test_it_opens`"
     assert findings(Task("1", "a door", state, proof, missing), elsewhere) == [finding]
 

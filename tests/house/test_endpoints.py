@@ -35,7 +35,7 @@ def test_an_endpoint_without_a_route_is_not_served(
     assert "| `POST /chat/completions` | no | | |" in chore.matrix()
 
 
-def test_a_provider_that_lacks_an_operation_is_told(
+def test_a_provider_without_an_operation_is_reported(
     chore: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chore, "PROVIDERS", {"nobody": object})

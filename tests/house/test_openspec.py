@@ -160,7 +160,7 @@ def test_a_spec_without_faults_has_no_findings() -> None:
         ("### Requirement: It opens", "### It opens", "no requirement"),
     ],
 )
-def test_a_broken_spec_is_found_out(before: str, after: str, finding: str | None) -> None:
+def test_an_invalid_spec_is_detected(before: str, after: str, finding: str | None) -> None:
     assert before in GOOD
     findings = spec_findings(GOOD.replace(before, after))
     assert finding in findings if finding else findings == []
@@ -185,7 +185,7 @@ def test_a_requirement_named_twice_is_found_out() -> None:
         ("specs/door/spec.md", "## ADDED Requirements\n", "door: no requirement"),
     ],
 )
-def test_a_broken_change_is_found_out(tmp_path: Path, name: str, text: str, finding: str) -> None:
+def test_an_invalid_change_document_is_detected(tmp_path: Path, name: str, text: str, finding: str) -> None:
     why = "The door does not open, and the people outside have been standing in the rain."
     good = {
         "proposal.md": f"## Why\n\n{why}\n\n## What Changes\n\n## Capabilities\n\n## Impact\n",

@@ -63,7 +63,7 @@ def test_the_manifest_keeps_to_the_schema_of_kuberay(schema: Any, manifest: dict
     ],
     ids=lambda edit: str(edit[0][-1]),
 )
-def test_a_mistake_in_it_would_be_seen(schema: Any, manifest: dict[str, Any], edit: Edit) -> None:  # noqa: ANN401
+def test_an_invalid_manifest_is_detected(schema: Any, manifest: dict[str, Any], edit: Edit) -> None:  # noqa: ANN401
     *path, last = edit[0]
     changed = copy.deepcopy(manifest)
     place: Any = changed

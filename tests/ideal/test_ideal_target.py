@@ -149,7 +149,7 @@ def test_recorded_exchanges_match_the_schemas(clean: Record) -> None:
             fits(WHOLE.get(exchange.request.path, "Model"), body)
 
 
-def test_the_stream_and_the_whole_answer_say_the_same() -> None:
+def test_the_stream_and_the_complete_answer_are_equal() -> None:
     body = {"messages": QUESTION, "n": 2, "temperature": 0.7, "seed": 3, "max_tokens": 20}
     whole = [choice["message"]["content"] for choice in answered("/chat/completions", body)["choices"]]
     said = ["", ""]

@@ -53,7 +53,7 @@ async def test_a_completion_has_sixteen_tokens_unless_told_otherwise(
     assert answer["usage"]["total_tokens"] == 19
 
 
-async def test_a_completion_of_no_tokens_is_empty_and_asks_the_engine_for_nothing(
+async def test_a_completion_of_0_tokens_is_empty_and_does_not_use_the_engine(
     client: httpx2.AsyncClient, engine: ScriptedEngine
 ) -> None:
     answer = (await client.post("/completions", json=text(max_tokens=0))).json()
@@ -296,7 +296,7 @@ async def test_sampling_reaches_the_engine_whole(client: httpx2.AsyncClient, eng
     assert first.logit_bias == ((7, -100.0), (8, 3.0))
 
 
-async def test_a_forced_token_is_said_and_a_banned_one_is_not(client: httpx2.AsyncClient) -> None:
+async def test_a_forced_token_is_generated_and_a_banned_one_is_not(client: httpx2.AsyncClient) -> None:
     forced = await asked(client, text(**FORCED))
     assert forced["choices"][0]["text"] == 2 * chr(1000)
     banned = await asked(client, text(logit_bias={str(ord("H")): -100, str(END): -100}, max_tokens=40))

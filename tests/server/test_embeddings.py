@@ -139,7 +139,7 @@ async def test_dimensions_and_base64_go_together(client: httpx2.AsyncClient) -> 
     assert len(b64decode(answer["data"][0]["embedding"])) == 8
 
 
-def test_zeros_stay_zeros_where_nothing_else_is_left_of_a_vector() -> None:
+def test_a_vector_of_zeros_stays_zero() -> None:
     assert shortened([[0.0, 0.0, 1.0]], 2) == [[0.0, 0.0]]
 
 

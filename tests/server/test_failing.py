@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 CHAT = {"model": "scripted", "messages": [{"role": "user", "content": "Hi"}]}
 
 
-async def test_a_bug_is_a_500_that_tells_nothing_of_its_inside(
+async def test_a_bug_is_a_500_without_internal_details(
     client: httpx2.AsyncClient,
     engine: ScriptedEngine,
     keeps_contract: Check,

@@ -291,7 +291,7 @@ def test_nothing_long_stops_it(served: Served, name: str, path: str) -> None:
 
 @pytest.mark.parametrize("served", ["scripted"], indirect=True)
 @pytest.mark.parametrize("path", [MESSAGES, COUNT_TOKENS])
-def test_20_000_thoughts_are_not_joined_one_by_one(served: Served, path: str) -> None:
+def test_20_000_reasoning_deltas_are_not_joined_one_by_one(served: Served, path: str) -> None:
     """The template leaves them out of the prompt."""
     assert served.ask(path, messages=[USER, THOUGHTS, USER]).status_code == 200
     served.check_alive()

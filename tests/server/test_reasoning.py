@@ -224,7 +224,7 @@ async def test_an_effort_that_the_model_cannot_keep_is_refused_with_those_it_can
 @pytest.mark.parametrize(
     "engine", [ScriptedEngine(reasoning=ReasoningStyle("<think>", "</think>"))], ids=["fixed"]
 )
-async def test_every_effort_is_refused_where_reasoning_cannot_be_told_anything(
+async def test_every_effort_is_refused_if_reasoning_cannot_be_controlled(
     client: httpx2.AsyncClient, refused: Refused
 ) -> None:
     for effort in EFFORTS:

@@ -103,7 +103,7 @@ async def test_a_stream_says_what_the_same_request_says_at_once(
 
 
 @pytest.mark.parametrize(("path", "body"), OPERATIONS)
-async def test_usage_is_sent_only_where_it_was_asked_for(
+async def test_usage_is_sent_only_if_it_was_requested(
     live: httpx2.AsyncClient, path: str, body: Body
 ) -> None:
     for options in ({}, {"stream_options": {}}, {"stream_options": {"include_usage": False}}):

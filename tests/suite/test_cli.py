@@ -147,7 +147,7 @@ def test_a_word_that_is_near_nothing_is_answered_with_where_to_look(gonogo: Run)
     )
 
 
-def test_evidence_that_is_not_there_is_one_sentence(gonogo: Run, tmp_path: Path) -> None:
+def test_missing_evidence_is_one_sentence(gonogo: Run, tmp_path: Path) -> None:
     result = gonogo("judge", tmp_path / "none.jsonl")
 
     assert result.exit_code == 2
@@ -218,7 +218,7 @@ def test_the_help_lists_each_command_with_the_first_sentence_of_its_own_help(gon
     assert f"{name} {entry.summary}" in listed
 
 
-def test_a_command_that_is_misspelt_is_answered_with_the_one_near_it(gonogo: Run) -> None:
+def test_a_misspelt_command_is_reported_with_a_similar_one(gonogo: Run) -> None:
     result = gonogo("chek")
 
     assert result.exit_code == 2

@@ -145,7 +145,9 @@ class TestHowMuchIsPrinted:
         assert [line[:7] for line in result.stderr.splitlines()] == ["NO-GO  "]
 
     @pytest.mark.parametrize("command", ["check", "judge"])
-    def test_more_and_less_at_once_is_one_sentence(self, gonogo: Run, tmp_path: Path, command: str) -> None:
+    def test_verbose_and_quiet_together_are_one_sentence(
+        self, gonogo: Run, tmp_path: Path, command: str
+    ) -> None:
         result = gonogo(command, tmp_path / "none.jsonl", "--verbose", "--quiet")
 
         assert one_sentence(result) == "--verbose and --quiet exclude each other; remove one of them."

@@ -108,7 +108,7 @@ class TestTheQueryOfTheBaseUrl:
 
 
 class TestTls:
-    def test_that_is_not_verified_is_said_once(self, gonogo: Run, reference_url: str) -> None:
+    def test_that_is_not_verified_is_reported_once(self, gonogo: Run, reference_url: str) -> None:
         result = gonogo("check", reference_url, *FEW, "--insecure")
         assert result.exit_code == 0
         assert result.stderr == (

@@ -67,7 +67,7 @@ def test_a_gateway_with_another_upstream_gets_the_address_to_configure(
     assert last.endswith("point a provider of the gateway to this URL, or give its model with --model.")
 
 
-def test_a_port_that_is_taken_is_said(gonogo: Run) -> None:
+def test_a_port_in_use_is_reported(gonogo: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = gonogo("check", NOWHERE, "--upstream-faults", "--upstream-port", port)

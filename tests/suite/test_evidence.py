@@ -244,7 +244,7 @@ class TestABadFile:
     @pytest.mark.parametrize(
         "text", ["", "hello\n", "[]\n", '{"a": 1}\n', "\xff\n", '{"evidence', "[" * 10**5]
     )
-    def test_that_is_something_else_is_said_to_be_none_of_ours(self, path: Path, text: str) -> None:
+    def test_that_is_something_else_is_reported_as_not_a_gonogo_file(self, path: Path, text: str) -> None:
         path.write_text(text, encoding="latin-1")
         assert "is not an evidence file" in self.error(path)
 

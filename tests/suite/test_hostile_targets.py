@@ -181,7 +181,7 @@ def test_evidence_with_a_broken_url_is_judged_all_the_same(
 
 
 @pytest.mark.parametrize("line", [DEEP, b"\xff", b'"\\ud800"', b"1" * 100_000, b"null", b"[]"])
-def test_evidence_that_is_none_is_one_sentence(
+def test_invalid_evidence_is_one_sentence(
     ran: Ran, clean_evidence: Path, tmp_path: Path, line: bytes
 ) -> None:
     stored = tmp_path / "e.jsonl"

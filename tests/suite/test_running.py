@@ -305,7 +305,7 @@ class TestALimitOfBytes:
         assert parse_bytes(text) == number
 
     @pytest.mark.parametrize("text", ["", "0", "0MB", "-1", "64 parsecs", "1e9", "MiB"])
-    def test_that_is_none_is_one_sentence(self, text: str) -> None:
+    def test_that_is_invalid_is_one_sentence(self, text: str) -> None:
         with pytest.raises(
             UsageError,
             match=r'^--max-bytes ".*" is not a size; give bytes, such as 64000000, 64MB or 64MiB\.$',

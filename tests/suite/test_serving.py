@@ -68,7 +68,7 @@ def test_an_interrupt_leaves_no_server_behind(number: signal.Signals) -> None:
     assert not is_up(url)
 
 
-def test_a_server_that_cannot_start_is_told_with_its_own_last_words() -> None:
+def test_a_server_that_cannot_start_is_reported_with_its_last_output() -> None:
     with (
         pytest.raises(TargetError, match=r"(?s)exited with status \d before it was ready:\n.*no-such-engine"),
         serving.reference_server(engine="no-such-engine"),
@@ -76,7 +76,7 @@ def test_a_server_that_cannot_start_is_told_with_its_own_last_words() -> None:
         pass
 
 
-def test_a_server_that_takes_too_long_is_stopped_and_told() -> None:
+def test_a_server_that_starts_too_slowly_is_stopped_and_reported() -> None:
     with (
         pytest.raises(TargetError, match="was not ready within 0 s"),
         serving.reference_server(engine="scripted", start_limit=0.0),
@@ -84,7 +84,7 @@ def test_a_server_that_takes_too_long_is_stopped_and_told() -> None:
         pass
 
 
-def test_a_base_installation_is_told_how_to_get_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_server_extra_the_install_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "_NEEDED", ("gonogo_has_no_such_module",))
 
     with pytest.raises(UsageError, match=r'pip install "gonogo\[server\]"'):

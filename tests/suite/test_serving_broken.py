@@ -62,7 +62,7 @@ def test_a_fault_about_keys_says_that_a_key_has_to_be_set(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("port", [None, 99999])
-def test_an_address_that_cannot_be_had_is_one_sentence_and_code_2(port: int | None) -> None:
+def test_an_unavailable_address_is_one_sentence_and_code_2(port: int | None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         asked = port or taken.getsockname()[1]
         command = [

@@ -135,7 +135,7 @@ class TestFields:
         stream = read(b"id: 1\n\ndata: a\n\nid: 2\ndata: b\n\nid\ndata: c\n\n")
         assert [event.id for event in stream.events] == ["1", "2", ""]
 
-    def test_are_told_apart_by_case_and_space(self) -> None:
+    def test_are_distinguished_by_case_and_spaces(self) -> None:
         stream = read(b"Data: a\ndata : b\n data: c\n\n")
         assert stream.events == ()
         assert stream.counts == {K.UNKNOWN_FIELD: 3, K.NO_DATA_EVENT: 1}

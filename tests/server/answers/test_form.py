@@ -76,7 +76,7 @@ def test_only_the_last_chunk_of_a_choice_has_a_finish_reason(form_and_name: Form
     assert set(reasons[:-1]) == {None}
 
 
-def test_usage_comes_last_and_alone_where_it_was_asked_for(form_and_name: FormAndName) -> None:
+def test_requested_usage_is_in_a_separate_last_chunk(form_and_name: FormAndName) -> None:
     form, _ = form_and_name
     *others, last = chunks(form(Heading("m", include_usage=True)))
     assert last["choices"] == []

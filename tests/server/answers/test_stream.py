@@ -103,17 +103,17 @@ def test_every_move_that_the_table_lacks_is_an_error() -> None:
                 arrivals[arrival](answer)
 
 
-def test_the_whole_is_what_the_stream_said() -> None:
+def test_the_complete_answer_equals_the_stream() -> None:
     said = [*steps([Piece("Hel", 1), Piece("lo", 1), Piece("", 1, "stop")]), COUNTED]
     assert fold(said).answers == (Said("Hello", "stop"),)
     assert fold(said).counted == COUNTED
 
 
-def test_answers_are_told_apart_by_their_index() -> None:
+def test_answers_are_distinguished_by_their_index() -> None:
     said = [Started(1), Started(0), Text(1, "b"), Text(0, "a"), Finished(1, "stop"), Finished(0, "length")]
     assert fold([*said, COUNTED]).answers == (Said("a", "length"), Said("b", "stop"))
 
 
-def test_a_stream_that_breaks_off_has_no_whole() -> None:
+def test_a_cut_off_stream_has_no_complete_answer() -> None:
     with pytest.raises(OutOfOrder):
         fold([Started(0), Text(0, "a")])

@@ -67,7 +67,7 @@ def test_the_longest_way_to_a_schema_counts() -> None:
     ],
     ids=str,
 )
-def test_each_limit_is_told_with_what_there_is_and_what_is_taken(
+def test_each_limit_is_reported_with_the_available_and_used_amount(
     schema: Schema, limits: dict[str, int], said: str
 ) -> None:
     (limit,) = limits.values()
@@ -145,5 +145,5 @@ def test_finite_recursion_in_a_schema_is_accepted(schema: Schema) -> None:
         ("", TOO_MUCH),
     ],
 )
-def test_errors_of_the_library_are_told_in_other_words(error: str, said: str) -> None:
+def test_errors_of_the_library_are_reworded(error: str, said: str) -> None:
     assert explained(error) == said

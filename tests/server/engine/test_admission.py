@@ -40,7 +40,7 @@ def test_a_llama_takes_for_each_token_a_key_and_a_value_a_layer(by_hand: Open, e
     assert room_for(bench, 7, 1000) == 7 * room_for(bench, 1, 1000)
 
 
-def test_nothing_is_computed_to_foresee_it(by_hand: Open, endless_folder: Path) -> None:
+def test_nothing_is_computed_to_predict_it(by_hand: Open, endless_folder: Path) -> None:
     model = by_hand(endless_folder).loaded.model
     mx.reset_peak_memory()
     before = mx.get_active_memory()
@@ -49,7 +49,7 @@ def test_nothing_is_computed_to_foresee_it(by_hand: Open, endless_folder: Path) 
     assert foreseen.nbytes(1, 1) > 64 * 1024
 
 
-async def test_those_for_whom_there_is_no_room_wait_their_turn(by_hand: Open, endless_folder: Path) -> None:
+async def test_requests_without_room_wait_for_their_turn(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
     alone = await bench.tokens(SHORT, 20)
     room = room_for(bench, 2, 23)

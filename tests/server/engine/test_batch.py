@@ -331,7 +331,7 @@ async def test_an_answer_that_cannot_join_fails_alone(
     assert staying.tokens == alone
 
 
-async def test_a_prefix_that_cannot_be_looked_up_fails_who_wants_it_alone(
+async def test_a_failed_prefix_lookup_fails_only_its_request(
     by_hand: Open, endless_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = by_hand(endless_folder)

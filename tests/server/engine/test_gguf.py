@@ -276,6 +276,6 @@ def test_why_a_file_cannot_be_written_is_the_systems_word(
     assert gguf.unwritable_because(file) == why
 
 
-def test_a_file_that_is_gone_is_not_taken_for_one_that_may_be_read_only(tmp_path: Path) -> None:
+def test_a_deleted_file_is_not_reported_as_read_only(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="No such file or directory"):
         served(tmp_path / "gone.gguf")

@@ -49,9 +49,7 @@ def follow(bench: Any, grammar: str = GRAMMAR, tokens: int = 300, **how: Any) ->
     return bench.ask(how.pop("prompt", PROMPT), tokens, matcher=matcher, without_end=False, **how)
 
 
-async def test_a_model_that_makes_no_sense_keeps_to_a_schema_all_the_same(
-    by_hand: Open, endless_folder: Path
-) -> None:
+async def test_an_untrained_model_keeps_to_a_schema(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
     answers = await bench.run(*(follow(bench, seed=seed) for seed in range(6)))
     values = [json.loads(text_of(answer)) for answer in answers]

@@ -50,7 +50,7 @@ def test_the_current_folder_has_a_name_too(folder: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
-def test_a_folder_that_is_no_model_is_told_what_it_lacks(folder: Path, missing: str) -> None:
+def test_a_folder_without_a_model_is_reported_with_the_missing_files(folder: Path, missing: str) -> None:
     (folder / missing).unlink()
     with pytest.raises(ModelUnavailable, match="not a model in MLX format: it has no"):
         locate(str(folder))
@@ -75,7 +75,7 @@ def test_a_model_with_an_adapters_files_beside_it_is_a_model(folder: Path, adapt
 
 
 @pytest.mark.parametrize("config", ["{}", '{"model": null}', '{"model": ""}', "[]"])
-def test_an_adapter_that_names_no_base_is_told_where_to(adapter: Path, config: str) -> None:
+def test_an_adapter_without_a_base_is_reported_with_the_setting_for_it(adapter: Path, config: str) -> None:
     (adapter / "adapter_config.json").write_text(config)
     with pytest.raises(ModelUnavailable, match="set it under 'model', in the form that --model takes"):
         locate(str(adapter))
@@ -106,7 +106,7 @@ def test_an_adapter_stands_on_a_model_that_generates(
         locate(str(adapter))
 
 
-def test_an_adapter_without_weights_of_mlx_lm_is_told_what_it_lacks(adapter: Path) -> None:
+def test_an_adapter_without_mlx_lm_weights_is_reported_with_the_missing_files(adapter: Path) -> None:
     (adapter / "adapters.safetensors").rename(adapter / "adapter_model.safetensors")
     with pytest.raises(ModelUnavailable, match=r"not an adapter of mlx_lm: it has no adapters\.safetensors"):
         locate(str(adapter))

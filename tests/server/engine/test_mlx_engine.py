@@ -67,7 +67,7 @@ async def test_a_completion_goes_on_with_the_text(smollm2: MlxEngine, pieces: Co
     assert len(answer) == 4
 
 
-async def test_equal_seeds_say_the_same_whoever_else_is_answered(smollm2: MlxEngine, pieces: Collect) -> None:
+async def test_equal_seeds_give_the_same_text_in_any_batch(smollm2: MlxEngine, pieces: Collect) -> None:
     drawn = {"temperature": 1.0, "top_p": 0.95, "seed": 11}
     alone = await pieces(smollm2, "Once", 6, **drawn)
     together = await asyncio.gather(
@@ -199,7 +199,7 @@ async def test_an_answer_that_cannot_be_begun_fails_at_once(
     assert len(await pieces(engine, "Hello", 3)) == 3
 
 
-async def test_a_dying_thread_fails_who_waits_and_everything_after(
+async def test_a_dying_thread_fails_waiting_and_later_requests(
     open_model: Open, tiny_folder: Path, pieces: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = open_model(tiny_folder)

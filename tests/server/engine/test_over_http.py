@@ -47,7 +47,7 @@ class TestWithOnePlace:
     def engine(self, open_model: Open, endless_folder: Path) -> MlxEngine:
         return open_model(endless_folder, limits=Limits(sequences=1))
 
-    async def test_a_client_that_leaves_frees_its_place_for_who_waits(
+    async def test_a_disconnect_frees_the_place_for_a_waiting_request(
         self, live: httpx2.AsyncClient, engine: MlxEngine
     ) -> None:
         async with live.stream("POST", "/completions", json=ENDLESS) as response:
@@ -70,7 +70,7 @@ class TestWithOnePlace:
             assert engine.unfinished == 1
         assert [response.status_code for response in probed] == [200, 200]
 
-    async def test_a_thread_that_dies_ends_the_stream_with_an_error_and_who_waits_has_one_too(
+    async def test_a_dying_thread_ends_streams_and_waiting_requests_with_an_error(
         self,
         live: httpx2.AsyncClient,
         engine: MlxEngine,

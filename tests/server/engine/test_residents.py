@@ -49,7 +49,7 @@ def load_and_stumble(location: Location) -> Loaded:
     return loaded
 
 
-def test_a_load_that_fails_leaves_nothing_in_memory(tiny_folder: Path) -> None:
+def test_a_failed_load_frees_its_memory(tiny_folder: Path) -> None:
     owned = Residents(Limits(), load_and_stumble)
     with pytest.raises(ModelUnavailable) as told:
         owned.load(locate(str(tiny_folder)))

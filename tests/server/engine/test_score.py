@@ -44,7 +44,7 @@ def test_none_can_be_asked_for() -> None:
     assert reported(-1.0, -2.0, chosen=1).top_logprobs == ()
 
 
-def test_the_impossible_has_a_number_that_json_knows() -> None:
+def test_impossible_tokens_have_a_number_that_json_can_represent() -> None:
     token = reported(0.0, -float("inf"), chosen=1, count=2)
     assert token.chosen.logprob == top_logprobs.FLOOR == -9999.0
     assert token.top_logprobs[1].logprob == -9999.0

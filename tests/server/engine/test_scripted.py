@@ -66,7 +66,7 @@ async def test_a_prompt_that_fills_the_context_is_refused(pieces: Collect) -> No
 
 
 @pytest.mark.parametrize("empty", [Generation((), 8, Sampling()), Generation((BEGIN,), 0, Sampling())])
-async def test_a_generation_of_nothing_is_a_bug_of_the_caller(empty: Generation) -> None:
+async def test_an_empty_generation_is_a_bug_of_the_caller(empty: Generation) -> None:
     with pytest.raises(ValueError, match="at least one prompt token"):
         await anext(ScriptedEngine().generate("scripted", empty))
 
@@ -252,7 +252,7 @@ async def test_vectors_have_length_one_and_tell_texts_apart() -> None:
     assert one == again != other
 
 
-async def test_it_knows_no_tools_unless_it_has_a_style_of_calling_them() -> None:
+async def test_it_supports_tools_only_with_a_call_style() -> None:
     engine = ScriptedEngine()
     assert await engine.tool_style("scripted") is None
     with pytest.raises(BadRequest, match="not trained on tools"):
@@ -307,7 +307,7 @@ async def test_a_grammar_that_leads_nowhere_fails_the_generation() -> None:
         )
 
 
-async def test_a_grammar_that_is_none_is_refused_at_the_first_step() -> None:
+async def test_an_invalid_grammar_is_refused_at_the_first_step() -> None:
     with pytest.raises(BadRequest, match="cannot be followed"):
         await anext(
             ScriptedEngine().generate(

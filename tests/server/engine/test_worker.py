@@ -119,7 +119,7 @@ def test_a_call_that_was_cancelled_before_its_turn_is_not_made(worker: Worker[Co
     assert made == ["wanted"]
 
 
-def test_a_step_that_ends_the_thread_fails_everyone_who_waits_and_who_comes_later(
+def test_a_step_that_ends_the_thread_fails_waiting_and_later_requests(
     worker: Worker[Counter], counter: Counter
 ) -> None:
     endless = wait_for(worker, -1)

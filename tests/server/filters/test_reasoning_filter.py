@@ -56,7 +56,7 @@ def test_the_pieces_do_not_matter(text: str, reasoning: str, answer: str, *, ope
         assert all(text[part.at :].startswith(part.text) for part in answered)
 
 
-def test_thoughts_are_not_held_back_without_need() -> None:
+def test_reasoning_is_not_held_back_unnecessarily() -> None:
     filter_ = ReasoningFilter("<think>", "</think>", opened=True)
     assert filter_.feed("Hm") == [ReasoningText("Hm")]
     assert filter_.feed(" ") == []

@@ -102,7 +102,7 @@ async def test_at_sigterm_open_streams_end_by_themselves_and_then_the_server(
     assert not house.server.engine_died
 
 
-async def test_while_it_drains_new_requests_and_probes_are_told(
+async def test_while_draining_new_requests_and_probes_get_503(
     house: House,
     engine: ScriptedEngine,
     gate: asyncio.Semaphore,

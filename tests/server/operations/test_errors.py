@@ -112,7 +112,7 @@ def test_an_error_in_a_stream_is_the_same_object() -> None:
     assert json.loads(envelope(error).model_dump_json(by_alias=True)) == sent
 
 
-def test_a_bug_says_nothing_of_its_inside() -> None:
+def test_a_bug_has_no_internal_details() -> None:
     assert b"secret" not in bytes(error_response(KeyError("secret")).body)
 
 

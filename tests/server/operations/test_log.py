@@ -60,7 +60,7 @@ async def test_a_request_has_one_start_and_one_end_under_the_id_of_its_response(
     assert 0 < finished["first_token_seconds"] <= finished["seconds"]
 
 
-async def test_tokens_that_came_out_of_the_cache_are_told(live: httpx2.AsyncClient, logged: Logged) -> None:
+async def test_cached_tokens_are_reported(live: httpx2.AsyncClient, logged: Logged) -> None:
     first, second = [logged.of(await ask(live, CHAT))[-1] for _ in range(2)]
     assert first["cached_tokens"] == 0
     assert 0 < second["cached_tokens"] <= second["prompt_tokens"]
@@ -114,12 +114,12 @@ async def test_a_refusal_is_told_with_its_status_and_code(
 
 @pytest.mark.parametrize("path", ["/health", "/metrics"])
 @pytest.mark.parametrize("settings", [Settings(metrics=True)])
-async def test_probes_are_not_told_of(client: httpx2.AsyncClient, logged: Logged, path: str) -> None:
+async def test_probes_are_not_logged(client: httpx2.AsyncClient, logged: Logged, path: str) -> None:
     assert (await client.get(f"http://server{path}")).status_code == 200
     assert logged.events == []
 
 
-async def test_a_bug_before_the_answer_is_told_as_one(
+async def test_a_bug_before_the_answer_is_reported_as_a_bug(
     live: httpx2.AsyncClient, engine: ScriptedEngine, logged: Logged
 ) -> None:
     engine.failure = Failure(0, ZeroDivisionError("the cause"))
@@ -136,7 +136,7 @@ async def test_a_bug_before_the_answer_is_told_as_one(
     ],
     ids=repr,
 )
-async def test_a_stream_that_fails_is_told_with_the_reason_and_a_bug_with_its_trace(
+async def test_a_failed_stream_is_logged_with_the_reason_and_a_bug_with_its_trace(
     live: httpx2.AsyncClient,
     engine: ScriptedEngine,
     logged: Logged,
@@ -154,7 +154,7 @@ async def test_a_stream_that_fails_is_told_with_the_reason_and_a_bug_with_its_tr
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_client_that_goes_is_told_of(
+async def test_a_disconnect_of_the_client_is_logged(
     live: httpx2.AsyncClient, engine: ScriptedEngine, logged: Logged, until: Until, *, stream: bool
 ) -> None:
     never = asyncio.Semaphore(2)

@@ -56,7 +56,9 @@ async def test_loading_and_switching_are_told_in_their_order(pool: Pool[str], lo
     assert logged.named("model_evicted")[0]["in_favour_of"] == "two"
 
 
-async def test_a_model_that_cannot_be_loaded_is_told_with_the_reason(pool: Pool[str], logged: Logged) -> None:
+async def test_a_model_that_cannot_be_loaded_is_reported_with_the_reason(
+    pool: Pool[str], logged: Logged
+) -> None:
     with pytest.raises(ModelUnavailable):
         await use(pool, "broken")
     assert told(logged) == [("model_loading", "broken"), ("model_load_failed", "broken")]

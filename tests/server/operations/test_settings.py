@@ -142,7 +142,7 @@ def test_a_fault_in_the_file_is_one_sentence_and_code_2(
     assert told.count("\n") == 1
 
 
-def test_a_file_that_is_not_there_is_one_sentence_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert serve.main(["--config", "nowhere.toml"]) == 2
     assert capsys.readouterr().err == (
         "gonogo serve: Cannot read the settings in nowhere.toml: No such file or directory.\n"
@@ -177,7 +177,9 @@ def test_a_value_out_of_range_is_refused_by_name(options: dict[str, Any]) -> Non
         read(options)
 
 
-def test_a_key_in_the_file_is_not_told_by_a_refusal(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refusal_does_not_contain_a_key_from_the_file(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert serve.main(["--config", write('api_key = ["s3cret"]')]) == 2
     assert "s3cret" not in capsys.readouterr().err
 

@@ -41,7 +41,7 @@ def events(text: str) -> list[str]:
     [b"", b"HTTP/1.1 200 OK\r\ncontent-ty", HEAD, HEAD + in_chunks(FIRST[:20])],
     ids=["before its head", "in its head", "behind its head", "in its first event"],
 )
-async def test_an_upstream_that_dies_before_it_says_anything_is_a_502(
+async def test_an_upstream_that_dies_before_its_answer_is_a_502(
     asked: dict[str, object], said: bytes, keeps_contract: Callable[[str, object], None]
 ) -> None:
     async with hanging_up(said) as url, gateway(url) as client:

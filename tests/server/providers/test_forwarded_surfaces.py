@@ -160,7 +160,7 @@ async def test_a_stream_that_is_passed_on_and_breaks_off_ends_in_the_error_of_it
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_failed_response_that_tells_where_the_upstream_is_is_not_passed_on(*, stream: bool) -> None:
+async def test_a_failed_response_with_the_address_of_the_upstream_is_not_forwarded(*, stream: bool) -> None:
     urls: list[str] = []
 
     async def failing(scope: Scope, receive: Receive, send: Send) -> None:

@@ -309,7 +309,7 @@ async def test_a_surface_named_in_the_settings_is_not_probed() -> None:
 
 
 @pytest.mark.parametrize("path", ["/responses/input_tokens", "/messages/count_tokens"])
-async def test_a_count_that_the_upstream_does_not_have_is_not_there(path: str) -> None:
+async def test_a_token_count_that_the_upstream_lacks_is_a_404(path: str) -> None:
     body = {**(response() if path.startswith("/responses") else message()), "model": "m"}
     async with listen(answering({"content": "Yes."})) as chat, gateway(chat.base_url) as client:
         missing = await client.post(path, json=body)

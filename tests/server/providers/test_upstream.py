@@ -123,7 +123,7 @@ async def test_an_upstream_that_cannot_be_reached_is_a_502(nobody: str) -> None:
         assert "127.0.0.1" not in refused.text
 
 
-async def test_an_upstream_that_says_nothing_in_time_is_a_504() -> None:
+async def test_an_upstream_that_does_not_answer_in_time_is_a_504() -> None:
     async def silent(_scope: Scope, receive: Receive, _send: Send) -> None:
         await gone(receive)
 
@@ -139,7 +139,7 @@ async def test_an_upstream_that_says_nothing_in_time_is_a_504() -> None:
 @pytest.mark.parametrize(
     ("status", "told"), [(400, 400), (422, 400), (401, 502), (429, 429), (500, 502), (418, 418)]
 )
-async def test_an_error_of_the_upstream_has_our_form_and_tells_nothing_of_it(
+async def test_an_error_of_the_upstream_has_our_form_and_no_details_of_it(
     status: int, told: int, keeps_contract: Callable[[str, object], None]
 ) -> None:
     body = json.dumps(REFUSED).encode()
@@ -253,7 +253,7 @@ async def test_the_key_of_the_upstream_is_nowhere_but_in_its_requests(
     assert "canary" not in told
 
 
-async def test_an_error_within_a_stream_does_not_tell_the_key_or_the_address(
+async def test_an_error_in_a_stream_contains_neither_key_nor_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LAB_API_KEY", "canary")

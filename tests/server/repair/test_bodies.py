@@ -166,7 +166,7 @@ def test_an_answer_with_calls_ends_in_tool_calls(reason: object) -> None:
     assert mended(chat(CALLING, reason))[0] == chat(CALLING, "tool_calls")
 
 
-def test_one_call_that_is_no_list_becomes_one() -> None:
+def test_a_single_call_object_becomes_a_list() -> None:
     found, noted = mended(chat({**CALLING, "tool_calls": CALL}, "tool_calls"))
     assert (found, noted) == (chat(CALLING, "tool_calls"), {"tools.call.schema"})
 
@@ -230,14 +230,14 @@ def test_how_an_answer_is_written_does_not_matter() -> None:
     assert documents.body(repaired(CHAT, twice, lambda _: None)).count(b'"object":') == 1
 
 
-def test_a_stream_that_came_instead_is_put_together() -> None:
+def test_a_stream_sent_instead_is_folded() -> None:
     sent = [FIRST, HI, piece({"content": " you"}), LAST, {**HEAD, "choices": [], "usage": USAGE}]
     found, noted = mended(events(sent) + DONE)
     assert found == chat({**MESSAGE, "content": "Hi you"})
     assert "chat.response.content_type" in noted
 
 
-def test_calls_and_log_probabilities_of_a_stream_are_put_together() -> None:
+def test_calls_and_log_probabilities_of_a_stream_are_joined() -> None:
     token = {"token": "Hi", "logprob": -0.5, "bytes": None, "top_logprobs": []}
     first = piece({"tool_calls": [{"index": 0, **CALL, "function": {"name": "ring", "arguments": ""}}]})
     later = piece({"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]})

@@ -39,7 +39,7 @@ def test_the_prompt_stands_before_the_text_once() -> None:
     assert ([chunk["choices"][0]["text"] for chunk in seen], list(notes)) == (["Hi you", "!", ""], [UNECHOED])
 
 
-def test_a_completion_that_says_nothing_is_its_prompt() -> None:
+def test_an_empty_completion_with_echo_is_the_prompt() -> None:
     seen = run(completion(UNECHOED, prompt="Hi", echo=True, stream=True), [piece("", reason="stop")])
     assert texts(seen) == {0: "Hi"}
 

@@ -75,7 +75,7 @@ def test_the_message_of_an_error_is_found_in_every_form(
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"{}", b"[]", b"7", b'{"error":{}}', b'{"error":{"message":null}}']
 )
-def test_an_error_that_says_nothing_still_has_a_sentence(body: bytes) -> None:
+def test_an_error_without_a_message_gets_one(body: bytes) -> None:
     assert str(of(body)) == "The upstream refused the request with status 400 and gave no reason."
     assert str(of(body, 500)) == "The upstream failed while it answered: try again."
 

@@ -69,7 +69,7 @@ def test_each_prompt_is_a_request_of_its_own_with_all_of_its_choices() -> None:
     assert made.requested.choices == 2
 
 
-def test_prompts_in_tokens_are_told_from_one_prompt_in_tokens() -> None:
+def test_several_token_prompts_and_a_single_one_are_distinguished() -> None:
     taken = rule("completions.prompt.tokens", "pass")
     lists = completion("completions.prompt.token_lists", taken, prompt=[[1, 2], [3]])
     assert [each["prompt"] for each in lists.requests] == [[1, 2], [3]]
@@ -119,7 +119,7 @@ def test_details_of_the_count_are_added_too() -> None:
     }
 
 
-def test_a_count_that_one_answer_lacks_is_not_made_up() -> None:
+def test_usage_missing_in_one_answer_is_not_invented() -> None:
     joiner = chat(IGNORED, n=2).joiner()
     assert joiner is not None
     lacking = answered("b")
@@ -143,7 +143,7 @@ def test_a_stream_has_one_id_one_role_for_each_choice_and_one_count() -> None:
     assert (seen[-1]["choices"], list(notes)) == ([], [IGNORED])
 
 
-def test_choices_begin_in_order_whichever_answer_comes_first() -> None:
+def test_choices_begin_in_order_for_any_order_of_answers() -> None:
     made = chat(IGNORED, n=3, stream=True)
     answers = [spoken(str(at)) for at in range(3)]
     seen = joined(made, *answers, order=[2, 2, 1, 0, 1, 2, 0, 0, 1])

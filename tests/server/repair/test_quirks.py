@@ -191,7 +191,7 @@ def test_each_of_several_models_has_its_own_quirks_and_any_other_those_of_all() 
     ]
 
 
-def test_a_failure_that_nothing_explains_is_told() -> None:
+def test_an_unexplained_failure_is_reported() -> None:
     (row,) = quirks(rule("http.survives", actual='after POST /chat/completions {"messages":[]}')).table()
     assert (row.action, row.what.partition(":")[0]) == (
         "passed on",

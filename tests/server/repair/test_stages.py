@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gonogo_server.repair.base import Document
 
 
-def test_right_streams_stay_what_they_are() -> None:
+def test_correct_streams_are_unchanged() -> None:
     for sent, asked in (
         ([FIRST, HI, LAST], CHAT),
         ([FIRST, call(), more('{"a":'), more("1}"), CALLED], WITH_TOOLS),
@@ -130,7 +130,7 @@ def test_unreadable_choices_end_the_stream(choices: object) -> None:
     assert error.code == "upstream_unreadable"
 
 
-def test_a_choice_without_an_index_is_only_guessed_where_it_can_be_told() -> None:
+def test_a_missing_index_is_set_only_if_it_is_certain() -> None:
     both = [{"delta": {"content": text}, "finish_reason": "stop"} for text in ("Hi", "Ho")]
     found, _ = mended([{**HEAD, "choices": both}], TWO)
     assert (text_of(found, 0), text_of(found, 1)) == ("Hi", "Ho")
@@ -139,7 +139,7 @@ def test_a_choice_without_an_index_is_only_guessed_where_it_can_be_told() -> Non
 
 
 @pytest.mark.parametrize("first", [{}, {"role": None}, {"role": ""}, {"role": "bot"}])
-def test_the_first_delta_says_who_speaks(first: Document) -> None:
+def test_the_first_delta_has_the_role(first: Document) -> None:
     found, noted = mended([piece({**first, "content": "Hi"}), LAST])
     assert found[0]["choices"][0]["delta"] == {"role": "assistant", "content": "Hi"}
     assert noted <= {"chat.stream.role", "chat.stream.role_first"}
@@ -162,7 +162,7 @@ def test_null_as_the_first_content_waits_for_what_follows() -> None:
         ("SAFETY", "content_filter"),
     ],
 )
-def test_words_of_other_apis_for_an_end_are_put_into_the_contracts(word: str, meant: str) -> None:
+def test_finish_reasons_of_other_apis_are_converted(word: str, meant: str) -> None:
     assert mended([FIRST, HI, piece({}, word)]) == (
         [FIRST, HI, piece({}, meant)],
         {"chat.stream.finish_reason"},
@@ -170,7 +170,7 @@ def test_words_of_other_apis_for_an_end_are_put_into_the_contracts(word: str, me
 
 
 @pytest.mark.parametrize("word", ["error", "abort", "because", 7])
-def test_an_end_that_is_none_is_an_error(word: Any) -> None:  # noqa: ANN401
+def test_an_invalid_finish_reason_is_an_error(word: Any) -> None:  # noqa: ANN401
     _, _, error = through(events([FIRST, HI, piece({}, word)]) + DONE)
     assert error is not None
 
@@ -264,7 +264,7 @@ def test_usage_that_was_not_requested_is_removed() -> None:
 
 
 @pytest.mark.parametrize("usage", [None, {"total_tokens": 7}, {"prompt_tokens": -1, "completion_tokens": 1}])
-def test_a_count_that_does_not_come_is_not_made_up(usage: object) -> None:
+def test_missing_usage_is_not_invented(usage: object) -> None:
     assert mended([FIRST, HI, LAST, {**COUNT, "usage": usage}], COUNTED)[0] == [FIRST, HI, LAST]
 
 
@@ -286,7 +286,7 @@ def test_an_index_beyond_the_choices_stands_for_the_next_one() -> None:
     assert error is not None
 
 
-def test_an_error_that_is_none_is_left_out() -> None:
+def test_an_empty_error_is_removed() -> None:
     for error in (None, {}, ""):
         sent = [{**one, "error": error} for one in (FIRST, HI, LAST)]
         assert mended(sent) == ([FIRST, HI, LAST], {"stream.no_empty_error"})

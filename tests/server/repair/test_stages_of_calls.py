@@ -49,7 +49,7 @@ def test_a_call_without_an_id_gets_one(id_: object) -> None:
     assert noted == {"tools.stream.id"}
 
 
-def test_calls_that_share_an_index_are_told_apart_by_their_ids() -> None:
+def test_calls_with_the_same_index_are_distinguished_by_their_ids() -> None:
     second = {"tool_calls": [{**CALL, "id": "call_2", "function": {"name": "dim", "arguments": ""}}]}
     found, noted = mended([FIRST, call(), more("{}"), piece(second), more('{"a":1}'), CALLED])
     assert [(f["index"], f.get("id"), f["function"].get("arguments")) for f in fragments(found)] == [

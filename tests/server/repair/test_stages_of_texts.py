@@ -85,7 +85,7 @@ def test_snapshots_of_completions_and_of_several_choices_are_differenced() -> No
 SMILE = "\N{GRINNING FACE}"
 
 
-def test_a_character_in_two_halves_is_put_together() -> None:
+def test_a_character_in_two_surrogates_is_joined() -> None:
     halves = [piece({"content": text}) for text in ("a\ud83d", "\ude00b", "c")]
     found, noted = mended([FIRST, *halves, LAST])
     assert [text_of([one]) for one in found] == ["", "a", f"{SMILE}b", "c", ""]

@@ -98,7 +98,7 @@ def test_the_upstream_is_not_left_where_its_count_of_tokens_was_asked_for() -> N
     assert (texts(seen), seen[-1]["usage"]["completion_tokens"]) == ({0: "a"}, 2)
 
 
-def test_a_choice_that_ends_by_itself_does_not_make_the_upstream_be_left() -> None:
+def test_a_choice_that_ends_naturally_does_not_stop_the_upstream() -> None:
     (stage,) = chat(IGNORED, stop="x", stream=True).stages()
     for chunk in spoken("a", reason="stop"):
         list(stage.chunk(chunk))

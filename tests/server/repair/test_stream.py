@@ -77,7 +77,7 @@ def test_done_that_is_missing_behind_a_finish_reason_is_noted() -> None:
 
 
 @pytest.mark.parametrize("done", [DONE * 2, b"data: [done]\n\n", b'data: "[DONE]"\n\n', b"[DONE]\n\n"])
-def test_done_comes_once_however_it_is_written(done: bytes) -> None:
+def test_done_is_sent_once_in_any_spelling(done: bytes) -> None:
     data = events([FIRST, HI, LAST])
     out, noted, error = through(data + done)
     assert (out, error) == (data + DONE, None)
@@ -197,7 +197,7 @@ def test_two_chunks_in_one_event_are_two_events(both: bytes) -> None:
     assert "stream.json" in noted
 
 
-def test_words_that_went_into_the_stream_are_left_out() -> None:
+def test_log_lines_in_the_stream_are_removed() -> None:
     data = events([FIRST, HI, LAST]) + DONE
     assert through(b"data: loading model\n\n" + data) == (data, ["stream.json"], None)
 
@@ -211,7 +211,7 @@ def test_unreadable_json_ends_the_stream(bad: bytes) -> None:
     assert error.code == "upstream_unreadable"
 
 
-def test_a_count_behind_done_is_waited_for_and_comes_before_it() -> None:
+def test_usage_after_done_is_moved_before_it() -> None:
     noted: list[str] = []
     repair = StreamRepair(COUNTED, noted.append)
     list(repair.feed(events([FIRST, HI, LAST]) + DONE))

@@ -75,7 +75,7 @@ def test_a_whole_answer_is_put_together_from_a_stream() -> None:
     assert made.fold([*spoken("a", "b"), counted(3, 2)]) == {**answered("ab"), "usage": usage(3, 2)}
 
 
-def test_fragments_of_calls_and_log_probabilities_are_put_together() -> None:
+def test_fragments_of_calls_and_log_probabilities_are_joined() -> None:
     made = chat("chat.response.usage", rule("chat.stream.usage", "pass"))
     first = {"index": 0, "id": "c1", "type": "function", "function": {"name": "f", "arguments": ""}}
     rows = [{"token": "a"}, {"token": "b"}]
@@ -95,7 +95,7 @@ def test_fragments_of_calls_and_log_probabilities_are_put_together() -> None:
     assert choice["logprobs"] == {"content": rows, "refusal": None}
 
 
-def test_the_text_of_a_completion_is_put_together() -> None:
+def test_the_text_of_a_completion_is_joined() -> None:
     made = completion("completions.response.usage", rule("completions.stream.usage", "pass"))
     chunks: list[Document] = [
         {"choices": [{"index": 0, "text": text, "logprobs": None, "finish_reason": None}]} for text in "ab"

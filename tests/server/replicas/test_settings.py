@@ -112,7 +112,7 @@ def test_a_cluster_wants_a_key_and_an_address_of_its_own(options: dict[str, obje
         refusals.check_cluster(read(options))
 
 
-def test_a_cluster_takes_a_key_or_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_needs_a_key_or_is_open_to_all(monkeypatch: pytest.MonkeyPatch) -> None:
     refusals.check_cluster(read({"insecure": True}))
     monkeypatch.setenv("GONOGO_SERVER_API_KEY", "secret")
     refusals.check_cluster(read({}))

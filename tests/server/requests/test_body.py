@@ -327,7 +327,7 @@ def test_members_added_by_client_helpers_are_removed_from_requests() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"top_k": None}, {"messages": [{**USER, "parsed": None}]}], ids=str)
-def test_a_field_that_is_null_asks_for_nothing_whatever_it_is(changes: Body) -> None:
+def test_a_null_field_requests_nothing(changes: Body) -> None:
     body = parse(json.dumps(CHAT | changes).encode(), "application/json", CreateChatCompletionRequest)
     assert body.model == CHAT["model"]
 

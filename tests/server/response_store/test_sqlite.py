@@ -79,7 +79,7 @@ async def test_a_conversation_has_all_turns_in_their_order() -> None:
         assert await store.turns("c", "me") == [(turn.input, turn.response) for turn in turns[:3]]
 
 
-async def test_a_conversation_without_its_beginning_is_none() -> None:
+async def test_a_conversation_without_its_beginning_cannot_be_continued() -> None:
     async with opened() as store:
         for turn in (record("a"), record("b", previous="a"), record("c", previous="b")):
             await store.save(turn)

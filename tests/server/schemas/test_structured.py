@@ -287,7 +287,7 @@ def test_text_is_no_structure(request_with: Callable[..., CreateChatCompletionRe
     assert structure(MISSING) is None
 
 
-def test_the_model_is_told_the_name_the_description_and_the_schema(
+def test_the_prompt_has_the_name_the_description_and_the_schema(
     request_with: Callable[..., CreateChatCompletionRequest],
 ) -> None:
     schema = of_object(x={"type": "integer", "description": "größe"})

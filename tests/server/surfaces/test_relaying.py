@@ -88,7 +88,7 @@ def test_a_failure_before_the_first_event_begins_the_response() -> None:
     assert kinds == [b"event: response.created", b"event: response.in_progress", b"event: response.failed"]
 
 
-def test_an_error_that_tells_where_the_upstream_is_is_not_forwarded() -> None:
+def test_an_error_with_the_address_of_the_upstream_is_not_forwarded() -> None:
     relay = MessageRelay(["10.0.0.7:8080"])
     told = event("error", error={"type": "api_error", "message": "10.0.0.7:8080 is down"})
     with pytest.raises(UpstreamError) as failure:

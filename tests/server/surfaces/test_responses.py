@@ -97,7 +97,7 @@ async def test_a_text_comes_in_the_order_that_all_clients_need(streamed: Streame
     assert last["usage"]["total_tokens"] == last["usage"]["input_tokens"] + 33
 
 
-async def test_the_whole_object_says_what_the_stream_did(
+async def test_the_final_object_equals_the_stream(
     client: httpx2.AsyncClient, streamed: Streamed, keeps_contract: Check
 ) -> None:
     answer = await whole(client, ask(metadata={"a": "b"}, max_output_tokens=64))
@@ -280,7 +280,7 @@ async def test_unsupported_features_are_refused_by_name(
     assert error["message"].endswith(".")
 
 
-async def test_a_store_that_is_not_there_is_said_to_be_none(
+async def test_without_a_store_responses_report_store_false(
     client: httpx2.AsyncClient, refused: Refused
 ) -> None:
     answer = await whole(client, ask(store=True))

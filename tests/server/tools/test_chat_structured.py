@@ -49,7 +49,7 @@ async def test_an_answer_that_is_cut_off_is_the_beginning_of_json(client: httpx2
     assert response.json()["choices"][0]["finish_reason"] == "length"
 
 
-async def test_the_model_is_told_of_the_schema(client: httpx2.AsyncClient, engine: ScriptedEngine) -> None:
+async def test_the_prompt_has_the_schema(client: httpx2.AsyncClient, engine: ScriptedEngine) -> None:
     await client.post("/chat/completions", json=asked())
     prompt = b"".join(await engine.decode("scripted", engine.generations[-1].prompt)).decode()
     assert prompt.startswith("system: Answer with one JSON value")

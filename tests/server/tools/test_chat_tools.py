@@ -148,7 +148,7 @@ async def test_a_model_that_is_free_may_answer_in_words(client: httpx2.AsyncClie
 
 
 @scripted(f"Sure. {TEAL}\n{RING}")
-async def test_text_and_calls_of_one_answer_are_told_apart(client: httpx2.AsyncClient) -> None:
+async def test_text_and_calls_of_one_answer_are_separated(client: httpx2.AsyncClient) -> None:
     calls = [("set_colour", '{"colour": "teal"}'), ("ring_bell", "{}")]
     said = await choice(client)
     assert (said["message"]["content"], called(said["message"])) == ("Sure. ", calls)

@@ -258,7 +258,7 @@ def test_parameters_that_a_function_does_not_name_are_left_out_unless_it_says_ot
     ],
     ids=str,
 )
-def test_a_function_of_no_properties_is_called_with_none(
+def test_a_function_without_parameters_is_called_with_an_empty_object(
     request_with: Make,
     grammar: Callable[[str], Grammar],
     parameters: dict[str, Any] | None,
@@ -270,7 +270,7 @@ def test_a_function_of_no_properties_is_called_with_none(
     assert rules.admits('<tool_call>{"name": "f", "arguments": {"x": 1}}</tool_call>') is admitted
 
 
-def test_a_model_without_training_is_told_everything_in_words(request_with: Make) -> None:
+def test_a_model_without_tool_training_gets_tools_as_text(request_with: Make) -> None:
     made = plan(request_with(), None)
     assert (made.tools, made.knows_tools) == ((), False)
     for words in ('"set_colour"', "Sets the colour of the lamp.", '"enum": ["teal", "red"]', "<tool_call>{"):

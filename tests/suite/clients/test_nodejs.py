@@ -197,7 +197,7 @@ def test_base64_that_was_not_requested_is_not_a_vector(node: Node, whole: Make) 
 
 
 @needs_packages
-def test_a_client_is_not_blamed_on_a_server_for_what_it_lacks(node: Node, whole: Make) -> None:
+def test_limits_of_a_client_are_not_blamed_on_the_server(node: Node, whole: Make) -> None:
     large = '{"times": 12345678901234567890}'
     refusing = completion(content=None, refusal="I won't.")
     call = {**CALL, "function": {"name": "ring", "arguments": large}}
@@ -283,7 +283,7 @@ def test_without_node_nothing_is_started_and_the_reason_says_what_to_install(who
 
 
 @needs_packages
-def test_packages_that_cannot_be_imported_are_told(node: Node, whole: Make, tmp_path: Path) -> None:
+def test_packages_that_cannot_be_imported_are_reported(node: Node, whole: Make, tmp_path: Path) -> None:
     (outcome,) = read_by(replace(node, folder=tmp_path), whole("/models", MODELS)).values()
     assert isinstance(outcome, NotRun)
     assert outcome.why.startswith("the clients cannot be imported: Cannot find module 'openai'")

@@ -373,6 +373,6 @@ def test_an_error_that_it_reads(whole: Make, answer: object) -> None:
         pytest.param(b"", 400, id="nothing"),
     ],
 )
-def test_an_error_that_breaks_who_looks_into_it(whole: Make, answer: object, status: int) -> None:
+def test_an_error_that_breaks_clients_that_read_it(whole: Make, answer: object, status: int) -> None:
     breakage = openai_python.errors(whole(CHAT, answer, status=status))
     assert told(breakage) == 'AttributeError in error.body.get("message") of Langflow, which is built on it'

@@ -104,7 +104,7 @@ def test_a_request_that_cannot_be_built_is_unsent_with_the_reason() -> None:
     [Says(status=500), Says(status=None, failure=Failure(FailureKind.RESET, 0.1, "gone"))],
     ids=["500", "reset"],
 )
-def test_after_an_answer_as_of_the_dying_a_sign_of_life_is_asked_for_soon(
+def test_after_a_doubtful_answer_a_sign_of_life_follows_soon(
     concurrency: int, batches: list[int], doubtful: Says
 ) -> None:
     recorder = ScriptedRecorder(lambda key: doubtful if key == WRONG[0].key else Says())
@@ -374,7 +374,7 @@ class TestARunThatEndsBeforeItsPlan:
         assert len([key for key in recorder.keys if not is_sign_of_life(key)]) == 17
         assert set(under_way) == {0}
 
-    def test_notes_what_the_sink_has_heard_nothing_of(self) -> None:
+    def test_records_stimuli_that_are_not_in_the_sink(self) -> None:
         kept, stuck = Kept(), asyncio.Event()
         recorder = ScriptedRecorder()
         collector = Collector(recorder, Subject("m"), kept, 2)

@@ -108,7 +108,7 @@ def test_a_list_of_embedding_models_alone_has_none_that_generates() -> None:
     assert refused(listing) == "The target lists no model that generates text; give one with --model."
 
 
-def test_a_model_that_is_not_served_is_told_with_those_that_are() -> None:
+def test_a_model_that_is_not_served_is_reported_with_those_that_are() -> None:
     listing = models(*(listed(f"m{number}") for number in range(10)))
     message = refused(listing, Says(status=404), model="x")
     assert message.startswith('The target does not serve the model "x"; it lists m0, m1,')
@@ -144,12 +144,12 @@ def test_the_first_of_several_models_that_is_refused_as_such_is_not_judged() -> 
 
 
 @pytest.mark.parametrize("body", [b"not json", [1], {"error": "max_tokens"}])
-def test_a_refusal_that_cannot_be_read_tells_nothing(body: object) -> None:
+def test_an_unreadable_refusal_states_no_length(body: object) -> None:
     assert greeted(models(listed("a"), listed("b")), Says(400, body))[0] == Subject("a", None)
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_is_told_apart_from_a_missing_one(status: int) -> None:
+def test_a_refused_and_a_missing_key_are_distinguished(status: int) -> None:
     assert refused(Says(status=status), has_key=True) == (
         f"The target answered {status}: it rejects the key in GONOGO_API_KEY, OPENAI_API_KEY or --header."
     )
@@ -179,11 +179,11 @@ def test_a_web_page_is_no_api() -> None:
         ),
     ],
 )
-def test_silence_is_told_in_one_sentence(answer: Says, said: str) -> None:
+def test_a_missing_answer_is_reported_with_one_sentence(answer: Says, said: str) -> None:
     assert said in refused(answer)
 
 
-def test_slowness_is_told_with_what_can_be_done() -> None:
+def test_slowness_is_reported_with_advice() -> None:
     slow = failing(FailureKind.TIMEOUT, "no complete answer within 60 s")
     for message in (refused(slow), refused(models(listed("a")), slow)):
         assert "no complete answer within 60 s" in message

@@ -38,14 +38,14 @@ def test_retry_after_is_obeyed_in_bounds(status: int, after: str, waits: list[fl
 
 
 @pytest.mark.parametrize("after", ["Fri, 14 Nov 2026", "", "nan"])
-def test_a_429_without_a_time_is_taken_as_it_is(after: str) -> None:
+def test_a_429_without_retry_after_is_not_retried(after: str) -> None:
     kept, _, slept = collect(ScriptedRecorder(in_turn([throttled(429, after)])), CHAT)
     assert slept == []
     assert [exchange.status for exchange in kept.exchanges] == [429]
 
 
 @pytest.mark.parametrize("after", ["Fri, 14 Nov 2026", "", "nan"])
-def test_a_503_without_a_time_is_waited_for_as_clients_do(after: str) -> None:
+def test_a_503_without_retry_after_is_retried_as_clients_do(after: str) -> None:
     recorder = ScriptedRecorder(in_turn([throttled(503, after)] * 2))
     kept, collector, slept = collect(recorder, CHAT)
     assert slept == [FIRST_WAIT, 2 * FIRST_WAIT]
@@ -61,7 +61,7 @@ def test_a_target_that_serves_one_at_a_time_is_not_taken_for_dead() -> None:
     assert [e.status for e in kept.exchanges if is_sign_of_life(e.stimulus)] == [200] * len(WRONG)
 
 
-def test_patience_ends_and_the_last_answer_is_kept() -> None:
+def test_waiting_is_limited_and_the_last_answer_is_kept() -> None:
     recorder = ScriptedRecorder(lambda _: throttled(429, "1"))
     kept, collector, slept = collect(recorder, CHAT)
     assert len(recorder.keys) == TRIES

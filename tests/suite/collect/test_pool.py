@@ -82,7 +82,7 @@ def test_a_dependent_request_is_sent_after_the_needed_answer_and_blocks_no_other
 
 
 @pytest.mark.parametrize("limit", [1, 2, 8])
-def test_none_is_begun_any_more_where_another_is_one_too_many(limit: int) -> None:
+def test_no_further_request_is_started_once_the_callback_returns_false(limit: int) -> None:
     sent = Sent()
     begun = asyncio.run(
         pooled([A, named("needing", A), B, C], sent, lambda: limit, lambda number: number < 2)

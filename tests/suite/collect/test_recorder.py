@@ -249,7 +249,7 @@ class TestTheConnectionBehindAnAnswer:
     def test_is_not_looked_at_otherwise(self, wire: Wire) -> None:
         assert wire.record(sends(OK)).hung_up is None
 
-    def test_of_an_answer_that_broke_off_nothing_is_said(self, wire: Wire) -> None:
+    def test_is_not_recorded_for_an_incomplete_answer(self, wire: Wire) -> None:
         exchange = wire.record(sends(OK[:-1]), self.LINGERING)
         assert exchange.failure is not None
         assert exchange.hung_up is None

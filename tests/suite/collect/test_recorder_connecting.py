@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         ("ftp://127.0.0.1?key=secret", "not a base URL"),
     ],
 )
-def test_a_base_url_that_is_none_is_refused_in_a_sentence(base_url: str, sentence: str) -> None:
+def test_an_invalid_base_url_is_refused_with_one_sentence(base_url: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence) as error:
         Recorder(base_url)
     assert "secret" not in str(error.value)

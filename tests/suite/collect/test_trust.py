@@ -93,7 +93,7 @@ def test_tls_problems_are_reported_with_advice(authority: trustme.CA, ca_file: P
     )
 
 
-def test_an_address_that_speaks_no_tls_may_be_one_of_http() -> None:
+def test_a_tls_error_of_an_http_address_suggests_http() -> None:
     error = ssl.SSLError(1, "as OpenSSL says it")
     error.reason = "WRONG_VERSION_NUMBER"
     failure = Failure(FailureKind.CONNECT, 0.1, str(told_of_tls(error)))

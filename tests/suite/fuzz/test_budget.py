@@ -41,7 +41,7 @@ def _generated(exchange: Exchange) -> int:
         return 0
 
 
-def test_a_budget_too_small_for_a_single_case_says_so(over: Over) -> None:
+def test_a_budget_too_small_for_a_single_case_is_reported(over: Over) -> None:
     found = over(budget=Budget(tokens=1))
 
     assert not found.cases

@@ -367,7 +367,7 @@ def _gone(exchange: Exchange) -> Exchange:
     return replace(exchange, status=None, headers=(), chunks=(), failure=failure)
 
 
-def test_a_target_that_is_gone_before_the_first_case_is_asked_once_and_accused_of_nothing(over: Over) -> None:
+def test_a_target_that_is_gone_before_the_first_case_is_requested_once_and_not_blamed(over: Over) -> None:
     found = over(lambda _, exchange: _gone(exchange) if case(exchange.stimulus) else exchange)
 
     assert 0 < len(found.cases) <= VOLLEY * 8

@@ -122,7 +122,7 @@ def test_a_generator_that_breaks_is_one_sentence(monkeypatch: pytest.MonkeyPatch
         asyncio.run(generated(0, 1))
 
 
-def test_time_that_runs_out_while_cases_are_generated_is_told_and_leaves_no_process(
+def test_a_time_out_while_generating_cases_is_reported_and_leaves_no_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     forever = "import threading; threading.Event().wait()"

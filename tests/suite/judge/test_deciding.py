@@ -92,7 +92,7 @@ def test_a_rule_about_a_refusal_is_not_applicable_where_nothing_was_refused(
     assert found.because == Because(Reason.NOT_REFUSED, {"status": 200}, ("x1",))
 
 
-def test_a_refusal_that_was_right_outweighs_one_that_was_not_there(make: Make, judged: Judge) -> None:
+def test_a_correct_refusal_outranks_a_missing_one(make: Make, judged: Judge) -> None:
     twice = REFUSAL.replace("\nThen", "\nAnd a chat completion is requested with {}\nThen")
     found = judged(twice, make({}, status=400, key=WRONG), make({}, name="x2"))
     assert found.verdict is Verdict.PASS

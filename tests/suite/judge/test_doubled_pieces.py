@@ -26,5 +26,5 @@ def test_it_is_found_wherever_the_text_has_it_once(parts: list[str], data: st.Da
     assert (found is not None and "the piece" in found) == by_definition(text, doubled)
 
 
-def test_a_stream_without_end_is_looked_through_once() -> None:
+def test_an_endless_stream_is_read_once() -> None:
     assert _twice("x", ["x"] * 200_000) == 'every piece is sent twice, such as "x"'

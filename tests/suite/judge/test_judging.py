@@ -162,9 +162,7 @@ def test_a_comparison_passes_only_where_the_single_checks_do(make: Make, judged:
     assert judged(steps, first, refused).verdict is Verdict.UNSUPPORTED
 
 
-def test_a_deviation_of_a_later_step_comes_before_what_an_earlier_could_not_tell(
-    make: Make, judged: Judge
-) -> None:
+def test_a_deviation_of_a_later_step_outranks_an_undecided_earlier_one(make: Make, judged: Judge) -> None:
     steps = ASK + 'Then "id" in the answer is a string that is not empty\nAnd the answer is one JSON object'
     assert judged(steps, make([])).verdict is Verdict.FAIL
 

@@ -74,7 +74,7 @@ def test_each_mistake_is_one_breach(events: list[tuple[str, int | None]], breach
 
 
 @pytest.mark.parametrize("number", [None, -1])
-def test_a_delta_without_a_number_of_a_block_is_taken_for_one_of_the_open_block(number: int | None) -> None:
+def test_a_delta_without_a_block_number_belongs_to_the_open_block(number: int | None) -> None:
     assert follow([*HEAD, (OPEN, 0), (DELTA, number), (STOP, number), *TAIL]).breaches == {}
 
 

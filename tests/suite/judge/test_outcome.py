@@ -59,7 +59,7 @@ def test_a_stop_has_the_outcome_with_its_exchanges_and_values(make: Make) -> Non
     assert no.outcome.because == Because(Reason.REFUSED)
 
 
-def test_an_exchange_that_failed_is_told_from_one_that_never_began(make: Make) -> None:
+def test_failed_and_unsent_exchanges_are_distinguished(make: Make) -> None:
     whole, begun = make(status=None, failure=RESET), make(status=200, failure=RESET)
     assert unanswered(whole).outcome.reason is Reason.NO_ANSWER
     assert unanswered(begun).outcome.reason is Reason.NOT_WHOLE

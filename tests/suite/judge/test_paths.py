@@ -45,7 +45,7 @@ def test_paths_of_an_api_and_pointers_are_no_files(message: str, make: Make, jud
     assert judged(RULE, refusal(message, make), level="should").verdict is Verdict.PASS
 
 
-def test_a_trace_is_told_by_its_own_rule(make: Make, judged: Judge) -> None:
+def test_a_stack_trace_is_reported_by_its_own_rule(make: Make, judged: Judge) -> None:
     trace = 'Traceback (most recent call last):\n  File "/home/ada/app/server.py", line 7, in chat'
     assert judged(RULE, refusal(trace, make), level="should").verdict is Verdict.PASS
 

@@ -22,7 +22,7 @@ def answer(number: int, prompt_tokens: object, status: int = 200, **asked: objec
     "asked",
     [{"temperature": 0}, {"max_tokens": 2, "user": "ada"}, {"tools": None}, {"logprobs": True, "stop": "x"}],
 )
-def test_two_counts_of_one_prompt_are_told_however_it_is_sampled(asked: dict[str, object]) -> None:
+def test_two_counts_of_one_prompt_are_reported_with_any_sampling(asked: dict[str, object]) -> None:
     found = one_number_each(answer(0, 9), answer(1, 2, **asked), answer(2, 9))
     assert isinstance(found, Deviation)
     assert (found.expected, found.found) == ("the 9 prompt_tokens of another answer", "prompt_tokens is 2")
@@ -39,5 +39,5 @@ def test_fields_that_may_be_part_of_the_prompt_make_it_a_different_prompt(asked:
     assert {witness.exchange for witness in found.witnesses} == {"x0", "x2"}
 
 
-def test_answers_without_a_count_tell_nothing() -> None:
+def test_answers_without_usage_are_undecided() -> None:
     assert isinstance(one_number_each(answer(0, 9), answer(1, None), answer(2, 4, status=500)), Undecided)

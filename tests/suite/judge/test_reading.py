@@ -47,7 +47,7 @@ def test_types_have_the_names_that_json_gives_them(value: object, name: str) -> 
     assert reading.kind(value) == name
 
 
-def test_a_field_that_is_missing_is_told_from_one_that_is_null() -> None:
+def test_missing_and_null_fields_are_distinguished() -> None:
     assert reading.field({}, "id") == '"id" is missing'
     assert reading.field({"id": None}, "id") == '"id" is null'
     assert reading.field({"id": "é"}, "id") == '"id" is "é"'
@@ -120,7 +120,7 @@ def test_a_missing_part_may_be_in_an_unreadable_event(rest: bytes, make: Make) -
         reading.ended(lost)
 
 
-def test_nothing_is_lost_with_a_done_that_is_not_closed(make: Make) -> None:
+def test_an_unterminated_done_loses_nothing(make: Make) -> None:
     reading.ended(make(b'data: {"id": 1}\n\nretry: 5\n\ndata: [DONE]', headers=STREAM))
 
 
@@ -145,7 +145,7 @@ def test_usage_and_delta_are_objects_or_nothing() -> None:
     assert reading.delta({"delta": None}) == {}
 
 
-def test_a_place_tells_offset_time_and_bytes() -> None:
+def test_a_position_has_offset_time_and_bytes() -> None:
     chunks = (Chunk(0.1, b"data: a\n\n"), Chunk(0.4, b"data: \xff" + b"x" * 500 + b"\n\n"))
     exchange = Exchange("x1", "k", Request("GET", "/"), 200, (), chunks, None, 0.5)
     place = position(exchange, 9)

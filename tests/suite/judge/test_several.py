@@ -30,7 +30,7 @@ FULL, EARLY = {"index": 0, "finish_reason": "length"}, {"index": 1, "finish_reas
         ([FULL, EARLY], Because(Reason.LIMIT_NOT_REACHED_BY_ALL, {}, ("x1",))),
     ],
 )
-def test_tokens_that_cannot_be_known_are_not_counted_and_it_says_why(
+def test_unknown_token_counts_are_omitted_with_the_reason(
     choices: list[object], because: Because, make: Make, judged: Judge
 ) -> None:
     found = judged(COUNTED, make({"choices": choices, "usage": {"completion_tokens": 2}}, key=KEY))

@@ -37,7 +37,7 @@ EVENTS = client("clients.httpx_sse.stream", Verdict.WARN, ("x2", SSE))
 ELSEWHERE = client("clients.httpx_sse.stream", Verdict.WARN, ("x9", SSE))
 
 
-def test_each_way_is_told_once_by_the_rules_whose_exchanges_show_it(
+def test_each_breakage_is_listed_once_for_the_rules_with_its_exchanges(
     make: Make, rows: Mapping[Verdict, Judgement]
 ) -> None:
     report = make(Verdict.FAIL, Verdict.WARN, Verdict.PASS, READER, EVENTS)

@@ -143,7 +143,7 @@ class TestOneRuleByItself:
             report, report.judgement("chat.stream.done")
         )
 
-    def test_that_was_left_open_says_why(self, make: Callable[..., Report]) -> None:
+    def test_that_is_undecided_has_a_reason(self, make: Callable[..., Report]) -> None:
         report = make(Verdict.INCONCLUSIVE)
         lines = rule_lines(report, report.judgement("chat.stop"))
 

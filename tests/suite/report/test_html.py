@@ -71,7 +71,7 @@ def delta(text: str) -> bytes:
 
 
 @pytest.mark.parametrize("verdicts", [[Verdict.PASS], [Verdict.ERROR], [Verdict.INCONCLUSIVE], list(Verdict)])
-def test_every_tag_is_closed_and_every_id_is_there_once(
+def test_every_tag_is_closed_and_every_id_is_unique(
     make: Callable[..., Report], verdicts: list[Verdict]
 ) -> None:
     tags = Tags(html.render(make(*verdicts)))

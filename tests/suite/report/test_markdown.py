@@ -183,7 +183,7 @@ def test_a_command_that_is_too_long_is_left_to_the_json_report(
     assert "```sh\n# too long to show; the JSON report contains it\n```" in text
 
 
-def test_a_client_that_breaks_on_a_failure_is_named_beside_it(make: Callable[..., Report]) -> None:
+def test_a_client_that_breaks_is_named_with_the_failure(make: Callable[..., Report]) -> None:
     seen = Evidence("x2", actual="a-client 1.0: KeyError")
     client = Judgement(
         Rule("clients.a", "A client reads it", Level.SHOULD, "s", "w"), Verdict.WARN, "e", "m", (seen,)

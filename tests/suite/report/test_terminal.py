@@ -293,7 +293,7 @@ def test_a_narrow_terminal_wraps_prose_but_never_ids_or_commands(
     assert any(line.endswith("""--data-raw '{"model": "m", "stream": true}'""") for line in lines)
 
 
-def test_a_check_of_ours_that_broke_is_not_put_on_the_target(make: Callable[..., Report]) -> None:
+def test_a_bug_in_a_check_is_not_blamed_on_the_target(make: Callable[..., Report]) -> None:
     text = text_of(make(PASS, Verdict.ERROR))
 
     assert (
@@ -315,7 +315,7 @@ def test_other_reasons_for_no_go_are_printed(make: Callable[..., Report]) -> Non
     assert "The run is strict" in text
 
 
-def test_evidence_that_was_cut_short_is_said(make: Callable[..., Report]) -> None:
+def test_truncated_evidence_is_reported(make: Callable[..., Report]) -> None:
     assert "is incomplete" in text_of(make(PASS, truncated=True, seconds=None))
 
 

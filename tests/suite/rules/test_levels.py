@@ -138,7 +138,7 @@ def test_rules_that_look_for_the_same_bind_alike_or_say_why_not(catalogue: Catal
     assert sorted(WEAKER.keys() - found.keys()) == []
 
 
-def test_a_must_that_is_taken_back_elsewhere_rests_on_what_binds(catalogue: Catalogue) -> None:
+def test_a_must_rule_with_a_weaker_counterpart_has_a_binding_source(catalogue: Catalogue) -> None:
     """If one of two similar rules is weaker, the must of the other comes from a schema, guide, standard or RFC."""
     binding = ("schema", "guide", "SSE standard", "RFC", "Fetch standard")
     others = {rule.id: rule.source for rule in _weaker(catalogue).values() if rule.level is Level.MUST}

@@ -34,7 +34,7 @@ def test_fields_go_into_generations_that_are_objects_and_lack_them(
     assert with_extra(Request("POST", path, (), body), THINK).body == sent
 
 
-def test_a_key_does_not_tell_of_them_and_raw_bytes_stay_as_they_are() -> None:
+def test_extra_fields_are_not_in_keys_and_raw_bodies_are_unchanged() -> None:
     wrong = bodies.post(Endpoint.CHAT, {"temperature": "warm"}, valid=False)
     raw = bodies.raw_post(Endpoint.CHAT, b'{"a": 1}')
     subject = Subject("m", None, THINK)

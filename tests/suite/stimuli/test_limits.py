@@ -117,7 +117,7 @@ def test_a_context_that_takes_minutes_to_fill_is_not_filled() -> None:
         ("", None),
     ],
 )
-def test_a_refusal_of_an_enormous_limit_may_tell_the_length(body: str, length: int | None) -> None:
+def test_a_refusal_of_an_enormous_limit_may_state_the_context_length(body: str, length: int | None) -> None:
     assert stated_length(refusal(body), HUGE) == length
 
 

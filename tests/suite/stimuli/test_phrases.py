@@ -85,7 +85,7 @@ def test_a_watching_phrase_fits_whatever_is_of_the_kind(text: str, seen: list[St
     assert look.needs
 
 
-def test_a_sign_of_life_is_the_known_request_under_the_names_of_the_suspects() -> None:
+def test_a_sign_of_life_repeats_a_known_request_and_its_key_lists_the_suspects() -> None:
     alive = sign_of_life(CHAT, ["a", "b"])
     assert alive.key == "alive after a | b"
     assert suspects(alive.key) == ["a", "b"]

@@ -116,7 +116,7 @@ def test_a_text_that_was_cut_is_like_the_greedy_one_up_to_the_first_stop(
     assert like.holds(said("One, two, ", "three"), answered(*texts, stop=stop)) is expected
 
 
-def test_a_text_that_does_not_repeat_tells_nothing() -> None:
+def test_an_unrepeatable_text_gives_no_stop_sequence() -> None:
     stimulus = stopped(Endpoint.CHAT, "here", across_a_border)
     first, again = (need.key for need in stimulus.needs)
     answers = {first: said("One", " two"), again: replace(said("One", " too"), id="x2")}

@@ -46,7 +46,7 @@ def test_a_phrase_is_defined_once() -> None:
         words.add("the models are listed", "again")
 
 
-def test_json_that_is_none_is_an_error_of_its_value() -> None:
+def test_invalid_json_in_a_phrase_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="Expecting"):
         vocabulary("say {value:json}").find("say {a}")
 

@@ -322,7 +322,7 @@ def test_a_ring_of_one_is_no_group(tmp_path: Path) -> None:
     assert join.join({"MLX_RANK": "0", "MLX_HOSTFILE": str(tmp_path / "hosts.json")}) is None
 
 
-def test_processes_that_do_not_find_each_other_are_told_to_use_the_launcher(
+def test_processes_that_do_not_connect_are_pointed_to_the_launcher(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def lost(*_: object, **__: object) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_failed_load_fails_who_wanted_it_alone_and_is_tried_again(shelf: Shelf) -> None:
+async def test_a_failed_load_fails_only_its_requests_and_is_retried(shelf: Shelf) -> None:
     pool = shelf.pool(a=1, b=1)
     shelf.broken = {"b"}
     shelf.gate.clear()
@@ -34,7 +34,7 @@ async def test_an_unknown_model_is_a_bug_of_the_caller(shelf: Shelf) -> None:
         await use(shelf.pool(a=1), "b")
 
 
-async def test_a_failed_load_is_told_to_all_who_waited_for_it_and_tried_once(shelf: Shelf) -> None:
+async def test_a_failed_load_fails_all_its_waiters_and_is_tried_once(shelf: Shelf) -> None:
     pool = shelf.pool(1, a=1, b=1)
     (held,) = await leases(pool, "a")
     shelf.broken = {"b"}
@@ -46,7 +46,7 @@ async def test_a_failed_load_is_told_to_all_who_waited_for_it_and_tried_once(she
     assert shelf.trace == ["load a", "unload a", "load a"]
 
 
-async def test_all_who_wait_hear_of_the_end(shelf: Shelf) -> None:
+async def test_all_waiters_are_notified_of_the_end(shelf: Shelf) -> None:
     pool = shelf.pool(1, a=1, b=1)
     (held,) = await leases(pool, "a")
     waiting = [asyncio.ensure_future(use(pool, name)) for name in "ba"]
@@ -59,7 +59,7 @@ async def test_all_who_wait_hear_of_the_end(shelf: Shelf) -> None:
     assert shelf.trace == ["load a"]
 
 
-async def test_an_unload_that_fails_is_told_to_who_wanted_the_room(shelf: Shelf) -> None:
+async def test_a_failed_unload_fails_the_request_that_needs_the_room(shelf: Shelf) -> None:
     pool = shelf.pool(1, a=1, b=1)
     await use(pool, "a")
     shelf.broken = {"unload a"}

@@ -141,7 +141,7 @@ async def test_nothing_is_loaded_where_all_have_left_while_room_was_made(shelf: 
     assert await use(pool, "a") == "A"
 
 
-async def test_a_model_whose_load_outlived_who_wanted_it_is_unloaded_in_its_time(shelf: Shelf) -> None:
+async def test_a_model_loaded_for_an_abandoned_request_is_unloaded_when_idle(shelf: Shelf) -> None:
     pool = shelf.pool(idle_seconds=0.0, a=1)
     shelf.gate.clear()
     (leaving,) = await leases(pool, "a")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_model_in_unbroken_use_makes_room_for_who_came_before_its_later_users(shelf: Shelf) -> None:
+async def test_a_model_in_constant_use_is_evicted_for_an_earlier_waiter(shelf: Shelf) -> None:
     pool = shelf.pool(1, a=1, b=1)
     first, second = await leases(pool, "aa")
     (other,) = await leases(pool, "b")
@@ -74,7 +74,7 @@ async def test_room_is_made_in_the_order_in_which_it_was_wanted(shelf: Shelf) ->
     ]
 
 
-async def test_a_model_that_need_not_go_is_used_by_all_who_come(shelf: Shelf) -> None:
+async def test_a_model_that_is_not_to_be_evicted_accepts_all_users(shelf: Shelf) -> None:
     pool = shelf.pool(3, a=1, b=1, large=2)
     held, beside = await leases(pool, "ab")
     (large,) = await leases(pool, ["large"])
