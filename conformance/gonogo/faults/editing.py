@@ -71,6 +71,16 @@ def both(*changes: Change) -> Change:
     return Both(changes)
 
 
+def derived(pick: Pick, base: Pick, edit: Callable[[Json], Edit]) -> Change:
+    """A record with an edit of the picked exchanges that is made from the JSON of another exchange's answer."""
+
+    def change(record: Record) -> Record:
+        value = next(json.loads(exchange.body) for exchange in record.exchanges if base(exchange))
+        return changed(pick, edit(value))(record)
+
+    return change
+
+
 def unrecorded(pick: Pick) -> Change:
     """A record without the picked exchanges."""
     return lambda record: replace(record, exchanges=tuple(e for e in record.exchanges if not pick(e)))

@@ -26,7 +26,7 @@ def _of(phrase: str) -> Pick:
 
 PLAIN: Final = asked(PLAIN_REQUEST.key)
 STREAM: Final = asked(PLAIN_STREAM.key)
-SHORT: Final = _of("a message of few tokens is requested")
+SHORT: Final = _of("a message of few tokens is requested with a system prompt")
 STOPPED: Final = _of("a message is requested with a part of its text as stop sequence")
 NAMED: Final = _of("a tool must be used in a message")
 ANY: Final = _of("a tool must be used in a streamed message")

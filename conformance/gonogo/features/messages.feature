@@ -184,8 +184,8 @@ Feature: A whole message
     Why: Claude Code takes the cut answer for a complete one.
     Needs: messages.response.stop_reason, messages.limit.max_tokens
     When a message is requested with {"temperature": 0, "max_tokens": 24}
-    And a message of few tokens is requested
-    Then the limit ends the last message, for the reason max_tokens
+    And a message of few tokens is requested with a system prompt
+    Then a message that its limit ends has the reason max_tokens
 
   @must @messages.stop.honoured
   Scenario: A stop sequence ends a message

@@ -20,6 +20,8 @@ STOP: Final = "stop"
 LENGTH: Final = "length"
 CALLS: Final = "tool_calls"
 """The chat finish reasons."""
+GOES_ON: Final = frozenset(",;:-–—、，；：")  # noqa: RUF001 - of other scripts
+"""Characters besides letters and digits with which no complete text ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,12 @@ def or_none(read: Callable[[Exchange], Value], exchange: Exchange) -> Value | No
         return read(exchange)
     except Stop:
         return None
+
+
+def may_have_ended(text: str) -> bool:
+    """Whether a text at its token limit may be complete: it ends with a sentence, a bracket, an emoji, or "the end"."""
+    said = text.rstrip().casefold()
+    return said.endswith("the end") or not (said[-1:].isalnum() or said[-1:] in GOES_ON)
 
 
 READERS: dict[str, Callable[[Exchange], Told]] = {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gonogo.reasons import Reason
 from gonogo.stimuli import surfaces
 from gonogo.stimuli.bodies import JSON_HEADERS, post
-from gonogo.stimuli.observed import begins, text
+from gonogo.stimuli.observed import text
 from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.repeatable import greedy
 from gonogo.stimuli.stimulus import Endpoint, Likeness, NotPossible
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NEWER: Final = (*JSON_HEADERS, ("anthropic-version", "2026-10-21"))
 SHORT: Final = 8
-"""Tokens: fewer than the plain text has, so that it is cut."""
+"""Tokens: so few that any story is cut."""
 TOUCH: Final = 4
 _MARK: Final = {"type": "ephemeral"}
 
@@ -107,12 +107,6 @@ def _sent(plain: Stimulus, **changes: Any) -> Stimulus:  # noqa: ANN401 - of fie
     return replace(plain, build=build)
 
 
-def _short() -> Stimulus:
-    """The greedy text with a smaller limit."""
-    body = surfaces.GREEDY[Endpoint.MESSAGES] | {"max_tokens": SHORT}
-    return replace(post(Endpoint.MESSAGES, body), like=Likeness(CHAT, begins))
-
-
 def _wrong() -> Stimulus:
     """A text instead of messages, with the key in the older header: a server that refuses the key does so first."""
     body: Body = {"messages": "Hello", "max_tokens": 2}
@@ -154,7 +148,10 @@ def _structured() -> Body:
 
 
 REQUESTS: Final[dict[str, Stimulus]] = {
-    "a message of few tokens is requested": _short(),
+    "a message of few tokens is requested with a system prompt": post(
+        Endpoint.MESSAGES,
+        surfaces.GREEDY[Endpoint.MESSAGES] | {"system": surfaces.STORY, "max_tokens": SHORT},
+    ),
     "a string as messages is sent, with the key in x-api-key": _wrong(),
     "a message is requested with a part of its text as stop sequence": _stopped(),
     "a tool must be used in a message": _newer(_named()),

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from gonogo.reasons import Reason
 from gonogo.stimuli import tools
 from gonogo.stimuli.bodies import PROMPT, post
-from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.phrases import Ask, Watch, when
 from gonogo.stimuli.stimulus import Endpoint, NotPossible
 from gonogo.stimuli.structured import HELLO, OBJECT_TOKENS, SCHEMA
-from gonogo.stimuli.surfaces import where_served
+from gonogo.stimuli.surfaces import GREEDY, STORY, where_served
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gonogo.stimuli.bodies import Body
     from gonogo.stimuli.stimulus import Stimulus, Subject
 
-STORY = "Tell a long story about a lighthouse."
+LIGHTHOUSE = "Tell a long story about a lighthouse."
 """A prompt whose answer is longer than 16 tokens."""
 NAME = tools.LAMP["function"]["name"]
 
@@ -49,24 +49,21 @@ FORCED: Body = {
     "max_output_tokens": tools.CALL_TOKENS,
 }
 NAMED: Body = FORCED | {"tools": [LAMP, BELL], "tool_choice": {"type": "function", "name": NAME}}
-PARTS: Body = {
-    "input": [
-        *HELLO,
-        {
-            "type": "function_call",
-            "call_id": "call_1",
-            "name": NAME,
-            "arguments": '{"colour": "teal"}',
-        },
-        _result("call_1", [{"type": "input_text", "text": "The lamp is teal now."}]),
-    ],
-    "tools": [LAMP],
+RESULT = "The lamp is teal now."
+MADE_UP = "call_gonogo_made_up"
+"""The call_id of a call that the target did not make."""
+CALL: Body = {
+    "type": "function_call",
+    "call_id": MADE_UP,
+    "name": NAME,
+    "arguments": '{"colour": "teal"}',
 }
+"""A call that is sent with its result if the target makes none."""
 ROLES: Body = {
     "input": [
         _said("developer", "You tell stories."),
         _said("system", "Answer in English."),
-        _said("user", STORY),
+        _said("user", LIGHTHOUSE),
     ],
     "text": {},
     "metadata": {"run": "gonogo"},
@@ -103,23 +100,65 @@ def _of(body: Body, *, streamed: bool = False) -> Stimulus:
     return where_served(post(Endpoint.RESPONSES, body, streamed=streamed))
 
 
-def _round_trip() -> Stimulus:
-    """The items of a forced call, sent back unchanged with the result of each call."""
+_ASKED = _of({"input": HELLO, "tools": [LAMP]})
+
+
+def _in_parts() -> Stimulus:
+    """The items of a forced call, sent back unchanged with the result of each call in parts.
+
+    Without a whole call, one that is made up takes its place.
+    """
     forced = _of(FORCED)
-    plain = _of({"input": HELLO, "tools": [LAMP]})
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
-        output = _output(answers[forced.key])
-        called = [item for item in output if item.get("type") == "function_call"]
-        if not called or not all(map(_is_whole, called)):
-            raise NotPossible(Reason.NO_CALL, answers[forced.key])
-        request = plain.build(subject, answers)
-        results = [_result(item["call_id"], "The lamp is teal now.") for item in called]
-        fields = request.fields | {"input": [*HELLO, *output, *results]}
-        return replace(request, body=json.dumps(fields).encode())
+        items = _called(answers[forced.key]) or [CALL]
+        called = [item["call_id"] for item in items if item.get("type") == "function_call"]
+        results = [_result(call_id, [{"type": "input_text", "text": RESULT}]) for call_id in called]
+        return _with_input(_ASKED.build(subject, answers), [*HELLO, *items, *results])
 
-    key = f"{Endpoint.RESPONSES} with a call and its result"
-    return replace(plain, key=key, build=build, needs=(*plain.needs, forced))
+    key = f"{Endpoint.RESPONSES} with a call and its result in parts"
+    return replace(_ASKED, key=key, build=build, needs=(*_ASKED.needs, forced))
+
+
+def _as_string() -> Stimulus:
+    """The same items with each result as a string, if the target refuses the parts. Raises NotPossible if not."""
+    first = _in_parts()
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        sent = answers[first.key]
+        _expect_refusal(sent)
+        return _with_input(_ASKED.build(subject, answers), as_strings(sent.request.fields["input"]))
+
+    key = f"{Endpoint.RESPONSES} with a call and its result as a string, if parts are refused"
+    return replace(_ASKED, key=key, build=build, needs=(*_ASKED.needs, first))
+
+
+def as_strings(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items of an input, each result of a call as a string."""
+    told = {"output": RESULT}
+    return [item | told if item.get("type") == "function_call_output" else item for item in items]
+
+
+def _expect_refusal(exchange: Exchange) -> None:
+    """Raise NotPossible if a request was accepted, or if its answer says nothing about what it asked for."""
+    if exchange.status is None:
+        failure = "" if exchange.failure is None else exchange.failure.message
+        raise NotPossible(Reason.NO_ANSWER, exchange, failure=failure)
+    if 200 <= exchange.status < 300:
+        raise NotPossible(Reason.NOT_REFUSED, exchange, status=exchange.status)
+    if exchange.status in {401, 403, 429, 503}:
+        raise NotPossible(Reason.OTHER_STATUS, exchange, status=exchange.status)
+
+
+def _with_input(request: Request, items: list[Any]) -> Request:
+    return replace(request, body=json.dumps(request.fields | {"input": items}).encode())
+
+
+def _called(exchange: Exchange) -> list[dict[str, Any]]:
+    """All items of an answer that calls functions; empty if it calls none, or a call cannot be answered."""
+    output = _output(exchange)
+    called = [item for item in output if item.get("type") == "function_call"]
+    return output if called and all(map(_is_whole, called)) else []
 
 
 def _is_whole(call: dict[str, Any]) -> bool:
@@ -138,11 +177,12 @@ def _output(exchange: Exchange) -> list[dict[str, Any]]:
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
+IN_PARTS, AS_STRING = _in_parts(), _as_string()
+"""A call and its result sent back; the second only if the target refuses the first."""
 REQUESTS: dict[str, Stimulus] = {
     "a response must call a tool": _of(FORCED),
     "a streamed response must call the tool that is named": _of(NAMED, streamed=True),
-    "a call of a response and its result are sent back": _round_trip(),
-    "a result in parts is given to a response": _of(PARTS),
+    "a response is requested with instructions": _of(GREEDY[Endpoint.RESPONSES] | {"instructions": STORY}),
     "a response of a schema is requested": _of(
         {
             "input": HELLO,
@@ -159,6 +199,12 @@ REQUESTS: dict[str, Stimulus] = {
 def _register() -> None:
     for phrase, stimulus in REQUESTS.items():
         when.add(phrase, lambda stimulus=stimulus: Ask(stimulus))
+    keys = {IN_PARTS.key, AS_STRING.key}
+    # Watched, not asked for: a target that accepts the first never gets the second.
+    when.add(
+        "any result of a call of a response is sent back",
+        lambda: Watch(lambda stimulus: stimulus.key in keys, (IN_PARTS, AS_STRING)),
+    )
 
 
 _register()

@@ -72,6 +72,9 @@ _SURFACE_OF = {endpoint: surface for surface in SURFACES for endpoint in surface
 OWN_ERRORS = frozenset(endpoint for endpoint, surface in _SURFACE_OF.items() if surface.own_errors)
 """The operations whose errors have another envelope than that of chat."""
 
+STORY = "Answer with a long story about a lighthouse."
+"""A system prompt that changes the input and the text of the greedy request, and asks for more than its limit."""
+
 
 def where_served(stimulus: Stimulus) -> Stimulus:
     """The same request, sent only if the plain request of its surface did not show that the operation is missing."""

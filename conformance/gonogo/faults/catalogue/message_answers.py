@@ -335,6 +335,9 @@ HARMLESS: Mapping[str, Change] = {
     "a model that ends before its limit": changed(
         SHORT, answer(put("stop_reason", "end_turn"), put("usage.output_tokens", 5))
     ),
+    "a message that ends by itself with its last token": changed(
+        SHORT, answer(put("stop_reason", "end_turn"), put("content.0.text", "Once upon a time."))
+    ),
     "a message that is only thought until its limit": changed(
         either(PLAIN, SHORT), answer(_as_thinking, put("stop_reason", "max_tokens"))
     ),

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gonogo.faults.editing import answer, answered, body, changed, cut, header, made, put, status
+from gonogo.faults.editing import (
+    answer,
+    answered,
+    body,
+    changed,
+    cut,
+    derived,
+    header,
+    made,
+    put,
+    status,
+)
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.message_edits import (
     ANY,
@@ -14,6 +25,7 @@ from gonogo.faults.message_edits import (
     NEWER,
     PLAIN,
     REFUSALS,
+    SHORT,
     STREAM,
     STREAMS,
     STRUCTURED,
@@ -25,23 +37,30 @@ from gonogo.faults.message_edits import (
 )
 from gonogo.faults.named_events import whole
 from gonogo.faults.picks import either
-from gonogo.faults.rule_picks import last
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gonogo.faults.editing import Change, Json
+    from gonogo.faults.editing import Change, Edit, Json
 
 _ERRORS: Final = "messages.errors"
 _ASKED: Final = "messages.request"
 _INVALID: Final = "invalid_request_error"
-SYSTEM: Final = last("messages.request.system")
 _SYSTEM: Final = "messages[1]: role 'system' "
 
 
 def _of_chat(value: Json) -> None:
     """The error has the envelope of chat."""
     del value["type"], value["request_id"]
+
+
+def _without_system(plain: Json) -> Edit:
+    """The beginning of the plain message, whose limit is three times as high, and its count of the input."""
+    said = plain["content"][0]["text"]
+    return answer(
+        put("content.0.text", said[: len(said) // 3]),
+        put("usage.input_tokens", plain["usage"]["input_tokens"]),
+    )
 
 
 def _message_of(events: list[Json]) -> Json:
@@ -105,7 +124,7 @@ FAULTS: tuple[Fault, ...] = (
         "a system prompt that is dropped",
         "a field that is not passed on",
         f"{_ASKED}.system",
-        changed(SYSTEM, answer(put("usage.input_tokens", 3))),
+        derived(SHORT, PLAIN, _without_system),
     ),
     fault(
         "a message of role system is refused with 422",
@@ -229,7 +248,10 @@ HARMLESS: Mapping[str, Change] = {
     "a count that is an estimate, and two tokens too high": changed(
         COUNT, answer(made("input_tokens", lambda old: old + 2))
     ),
-    "a system prompt that is refused": changed(SYSTEM, refusing(400, _INVALID, "system: not supported")),
+    "a system prompt that is refused": changed(SHORT, refusing(400, _INVALID, "system: not supported")),
+    "a system prompt with as many tokens as the default that it replaces": derived(
+        SHORT, PLAIN, lambda plain: answer(put("usage.input_tokens", plain["usage"]["input_tokens"]))
+    ),
     "adaptive thinking is not there": changed(
         CLAUDE_CODE, refusing(400, _INVALID, "adaptive thinking is not supported on this model")
     ),

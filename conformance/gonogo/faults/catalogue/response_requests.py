@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gonogo.faults.catalogue.response_counts import counting
 from gonogo.faults.catalogue.responses import (
     AGENT,
     ANSWER,
@@ -13,21 +14,24 @@ from gonogo.faults.catalogue.responses import (
     LONGER,
     MESSAGE,
     NAMED,
-    OWN,
     PARTS,
+    PLAIN,
     PREVIOUS,
     ROLES,
     SCHEMA,
     STREAM,
+    STRING,
     WRONG,
 )
-from gonogo.faults.editing import answer, answered, changed, cut, made, put, refused, status
+from gonogo.faults.editing import answer, answered, both, changed, cut, derived, made, put, refused, status
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.named_events import values, whole
 from gonogo.faults.picks import either
+from gonogo.stimuli.response_requests import AS_STRING, as_strings
 
 if TYPE_CHECKING:
-    from gonogo.faults.editing import Change, Json
+    from gonogo.evidence import Record
+    from gonogo.faults.editing import Change, Edit, Json
 
 
 def _as_text(old: list[Json]) -> list[Json]:
@@ -74,6 +78,28 @@ def _ended_without_items(old: list[Json]) -> list[Json]:
         output_tokens=1, total_tokens=old[-1]["response"]["usage"]["input_tokens"] + 1
     )
     return _without_items(old)
+
+
+def _as_without(plain: Json) -> Edit:
+    """What the plain response says, in as many tokens of the input."""
+    return answer(*(put(name, plain[name]) for name in ("status", "incomplete_details", "output", "usage")))
+
+
+def _parts_refused(record: Record) -> Record:
+    """The result in parts is refused, and is then sent as a string, and taken."""
+    taken = next(exchange for exchange in record.exchanges if PARTS(exchange))
+    fields = taken.request.fields
+    data = json.dumps(fields | {"input": as_strings(fields["input"])}).encode()
+    numbers = [int(exchange.id.strip("x")) for exchange in record.exchanges]
+    again = replace(
+        taken,
+        id=f"x{max(numbers) + 1}",
+        stimulus=AS_STRING.key,
+        request=replace(taken.request, body=data),
+    )
+    told = {key: because for key, because in record.unsent.items() if key != AS_STRING.key}
+    more = () if any(map(STRING, record.exchanges)) else (again,)
+    return changed(PARTS, refused(400))(replace(record, exchanges=(*record.exchanges, *more), unsent=told))
 
 
 _CUT_OFF = (
@@ -135,13 +161,13 @@ _THINGS = (
         "the items of an answer are refused",
         "vllm-project/vllm#45273, BerriAI/litellm#13420",
         "history.own",
-        changed(OWN, refused(400)),
+        both(_parts_refused, changed(STRING, refused(400))),
     ),
     (
         "results in parts are refused",
         "ggml-org/llama.cpp#23465",
         "history.parts",
-        changed(PARTS, refused(400)),
+        _parts_refused,
     ),
     (
         "streams of responses are refused",
@@ -159,7 +185,7 @@ _THINGS = (
         "instructions that are dropped",
         "a field that is not passed on",
         "request.instructions",
-        changed(LONGER, answer(counting("input_tokens", 3))),
+        derived(LONGER, PLAIN, _as_without),
     ),
     (
         "an agent that is answered with nothing",
@@ -274,6 +300,9 @@ HARMLESS: dict[str, Change] = {
         ),
     ),
     "instructions that are refused": changed(LONGER, refused(400)),
+    "instructions with as many tokens as the default that they replace": derived(
+        LONGER, PLAIN, lambda plain: answer(put("usage", plain["usage"]))
+    ),
     "an agent whose limit is used up by reasoning": changed(AGENT, values(_without_items)),
     "tools that nobody knows are refused": changed(AGENT, refused(400)),
     "calls that are refused": changed(either(FORCED, NAMED), refused(400)),

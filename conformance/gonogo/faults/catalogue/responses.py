@@ -10,6 +10,7 @@ from gonogo.faults.heads import wrong_heads
 from gonogo.faults.named_events import retold, values, within
 from gonogo.faults.picks import asked, whole
 from gonogo.faults.rule_picks import first, last
+from gonogo.stimuli.response_requests import AS_STRING, IN_PARTS
 from gonogo.stimuli.stimulus import Endpoint
 from gonogo.stimuli.surfaces import PLAIN as PLAIN_STIMULI
 from gonogo.stimuli.surfaces import STREAMS
@@ -24,7 +25,7 @@ STREAM = asked(STREAMS[Endpoint.RESPONSES].key)
 COUNTED = first("responses.tokens.count")
 FORCED, NAMED = first("responses.tools.required"), first("responses.tools.streamed")
 ROLES, AGENT = first("responses.limit.incomplete"), first("responses.request.harmless")
-OWN, PARTS = last("responses.history.own"), last("responses.history.parts")
+PARTS, STRING = asked(IN_PARTS.key), asked(AS_STRING.key)
 SCHEMA = first("responses.structured.kept")
 LONGER = last("responses.request.instructions")
 WRONG, PREVIOUS = first("responses.refused.input"), first("responses.previous.refused")

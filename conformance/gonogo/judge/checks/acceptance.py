@@ -72,11 +72,7 @@ def accepted_or_named(*exchanges: Exchange, name: str) -> Outcome:
 @compare("where the first is taken, the last is taken too", Of.ANY)
 def taken_like_the_first(*exchanges: Exchange) -> Outcome:
     """A variation of an optional feature is accepted if the feature is."""
-    first = exchanges[0]
-    if first.status is not None and (first.status in range(400, 500) or first.status == 501):
-        if first.status in {401, 403} or turned_away(first):
-            raise unhelpful_status(first)
-        raise refused(Reason.REFUSED_PLAIN, first, status=first.status)
+    expect_offered(exchanges[0])
     return accepted_like_the_first(*exchanges)
 
 
@@ -158,6 +154,14 @@ def expect_plain(plain: Exchange) -> None:
     if not accepted(plain):
         raise undecided(Reason.PLAIN_REFUSED, plain, ending=ending(plain))
     expect_kind(plain)
+
+
+def expect_offered(first: Exchange) -> None:
+    """Raise Stop if the plain request of an optional feature was refused."""
+    if first.status is not None and (first.status in range(400, 500) or first.status == 501):
+        if first.status in {401, 403} or turned_away(first):
+            raise unhelpful_status(first)
+        raise refused(Reason.REFUSED_PLAIN, first, status=first.status)
 
 
 def expect_kind(exchange: Exchange) -> None:

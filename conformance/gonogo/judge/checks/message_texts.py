@@ -5,14 +5,16 @@ in the requested format.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gonogo.judge import kinds, messages, reading
 from gonogo.judge.checks.sampling import repeated
 from gonogo.judge.checks.structured import BEGINNINGS, admitted
-from gonogo.judge.outcome import Deviation, saw, undecided
-from gonogo.judge.steps import Of, check, compare
+from gonogo.judge.outcome import Deviation, Stop, saw, undecided
+from gonogo.judge.steps import Of, admit, check, compare
+from gonogo.judge.surfaces import may_have_ended
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
@@ -51,25 +53,42 @@ def _end(exchange: Exchange) -> str:
     return f"{messages.stop_reason(exchange)} after {messages.output_tokens(exchange)} tokens"
 
 
-@compare("the limit ends the last message, for the reason max_tokens", Of.BEGUN)
-def stopped_by_limit(longer: Exchange, limited: Exchange) -> Outcome:
-    """The first answer shows that the text continues: a model that ends naturally at the limit reports its own reason.
+@compare("a message that its limit ends has the reason max_tokens", Of.ANY)
+def stopped_by_limit(plain: Exchange, limited: Exchange) -> Outcome:
+    """The second is asked for a long story; if that leaves it open, the first is looked at, which counts to ten."""
+    left_open = []
+    for exchange in (limited, plain):
+        try:
+            admit(exchange, Of.BEGUN)
+            return _limit_told(exchange)
+        except Stop as stop:
+            left_open.append(stop)
+    raise left_open[0]
+
+
+def _limit_told(exchange: Exchange) -> Outcome:
+    """A text that ends with a sentence or a count may have ended by itself, with the last token of its limit.
 
     A smaller context limit is accepted too.
     """
-    more, most = messages.output_tokens(longer), reading.count(limited.request.fields.get("max_tokens")) or 0
-    if more <= most:
-        raise undecided(Reason.NOTHING_MORE_TO_SAY, longer, found=more)
-    found = messages.output_tokens(limited)
-    if found != most:
-        reason = Reason.LIMIT_PASSED if found > most else Reason.LIMIT_NOT_REACHED
-        raise undecided(reason, limited, found=found, limit=most)
-    if not messages.text(longer).strip().startswith(messages.text(limited).strip()):
-        raise undecided(Reason.TEXT_CHANGED, longer, limited)
-    given = messages.stop_reason(limited)
+    most = reading.count(exchange.request.fields.get("max_tokens"))
+    found = messages.output_tokens(exchange)
+    if most is None or found != most:
+        reason = Reason.LIMIT_PASSED if most is not None and found > most else Reason.LIMIT_NOT_REACHED
+        raise undecided(reason, exchange, found=found, limit=most)
+    given = messages.stop_reason(exchange)
     if given in messages.CUT:
-        return saw("stop_reason max_tokens", limited)
+        return saw("stop_reason max_tokens", exchange)
+    if given == "refusal":
+        raise undecided(Reason.CUT_OFF, exchange, finish_reason=given)
+    said = messages.text(exchange)
+    if may_have_ended(said) or _TEN.search(said):
+        raise undecided(Reason.MAY_HAVE_ENDED, exchange, found=found)
     return Deviation('stop_reason "max_tokens"', f"stop_reason is {given!r} after {found} of {most} tokens")
+
+
+_TEN: Final = re.compile(r"10|ten", re.IGNORECASE)
+"""The end of what the plain request asks for."""
 
 
 # ---- stop sequences ----------------------------------------------------------------------------------------------

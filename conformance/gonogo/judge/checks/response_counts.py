@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gonogo.judge import reading, responses
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check
+from gonogo.judge.surfaces import may_have_ended
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 STATES = {event_status: event for event, event_status in responses.ENDS.items()}
 """The final statuses of a response, and the event of each."""
-SENTENCE_ENDS = (*".!?…\"'”’)]}*`~。！？」』", "the end")  # noqa: RUF001 - of other scripts
-"""Endings of complete texts, in lower case, which are rare in truncated ones."""
 DETAILS = {"input_tokens": "cached_tokens", "output_tokens": "reasoning_tokens"}
 
 
@@ -120,7 +119,7 @@ def cut_is_told(exchange: Exchange) -> Outcome:
         "status" not in found and responses.cut_reason(exchange) is not None
     ):
         raise undecided(Reason.FIELD_NOT, exchange, field="status", kind='"completed" or "incomplete"')
-    if responses.told(exchange).text.rstrip().casefold().endswith(SENTENCE_ENDS):
+    if may_have_ended(responses.told(exchange).text):
         raise undecided(Reason.MAY_HAVE_ENDED, exchange, found=made)
     return Deviation('the status "incomplete"', reading.field(found, "status"))
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.judge import reading, responses
-from gonogo.judge.checks.acceptance import accepted, turned_away
+from gonogo.judge import kinds, reading, responses
+from gonogo.judge.checks.acceptance import (
+    accepted,
+    accepted_like_the_first,
+    expect_kind,
+    expect_offered,
+    timed_out,
+    turned_away,
+)
 from gonogo.judge.checks.structured import BEGINNINGS, admitted
 from gonogo.judge.outcome import Deviation, saw, unanswered, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
+from gonogo.stimuli.response_requests import AS_STRING, IN_PARTS, MADE_UP
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
@@ -103,6 +111,43 @@ def is_count(exchange: Exchange) -> Outcome:
     if (reading.count(found.get("input_tokens")) or 0) < 1:
         return Deviation("input_tokens above 0", reading.field(found, "input_tokens"))
     return saw("count of tokens", exchange)
+
+
+@compare("where the call is taken, it is taken back with its result", Of.ANY)
+def taken_back(forced: Exchange, *sent: Exchange) -> Outcome:
+    """In either form of the result; another rule compares the two."""
+    parts, string = _sent(sent)
+    if any(item.get("call_id") == MADE_UP for item in reading.objects(parts.request.fields.get("input"))):
+        raise undecided(Reason.NO_CALL, forced)
+    expect_offered(forced)
+    taken = [exchange for exchange in sent if accepted(exchange)]
+    if taken:
+        expect_kind(taken[0])
+        return saw(kinds.name(taken[0]), taken[0])
+    if string is None:
+        raise unanswered(parts)
+    return accepted_like_the_first(forced, string)
+
+
+@compare("where a result is taken as a string, it is taken in parts too", Of.ANY)
+def taken_in_parts(forced: Exchange, *sent: Exchange) -> Outcome:
+    """A refusal of both forms is about something else than the parts."""
+    parts, string = _sent(sent)
+    expect_offered(forced)
+    if accepted(parts):
+        expect_kind(parts)
+        return saw(kinds.name(parts), parts)
+    if string is None or turned_away(parts) or timed_out(parts):
+        raise unanswered(parts)
+    return accepted_like_the_first(string, parts)
+
+
+def _sent(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, Exchange | None]:
+    """A result in parts, and the same as a string if that was sent. Raises Stop without the first."""
+    found = {exchange.stimulus: exchange for exchange in exchanges}
+    if IN_PARTS.key not in found:
+        raise undecided(Reason.NOT_RECORDED, *exchanges)
+    return found[IN_PARTS.key], found.get(AS_STRING.key)
 
 
 @check("the unknown previous response is refused", Of.ANY)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from gonogo.judge import calls, messages, reading, responses
 from gonogo.judge.checks import counts
 from gonogo.judge.outcome import Deviation, saw, undecided
-from gonogo.judge.steps import Of, compare
+from gonogo.judge.steps import Of, admit, compare
 from gonogo.judge.surfaces import LENGTH, READERS, STOP, Told, or_none
 from gonogo.reasons import Reason
+from gonogo.stimuli.bodies import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,15 +106,44 @@ def same_output(*exchanges: Exchange) -> Outcome:
     return _same_count(exchanges, lambda told: told.output_tokens, "the count of the output")
 
 
-@compare("the longer {part} counts as tokens of the input")
-def part_counted(shorter: Exchange, longer: Exchange, part: str) -> Outcome:
-    """Both requests have the part, so that it replaces a default in both; a longer part has more tokens."""
-    few, many = (INPUTS[exchange.request.operation](exchange) for exchange in (shorter, longer))
-    if not few or not many:
-        raise undecided(Reason.NO_COUNT, shorter, longer, field="input_tokens")
-    if many > few:
-        return saw("count of the input", shorter, longer)
-    return Deviation(f"more than the {few} input_tokens of the shorter {part}", f"input_tokens is {many}")
+@compare("the input or the text is other than without the {part}", Of.ANY)
+def part_reaches(streamed: Exchange, plain: Exchange, given: Exchange, part: str) -> Outcome:
+    """The first two are greedy and without the part, the last has it.
+
+    A template may put a default in place of a missing part, with as many tokens by chance; a server may count the
+    user's words only. So an equal count is a fault only if the text is equal, too, on a server that repeats its texts.
+    """
+    for exchange in (plain, given):
+        admit(exchange, Of.BEGUN)
+    without, with_it = (INPUTS[exchange.request.operation](exchange) for exchange in (plain, given))
+    if not without or not with_it:
+        raise undecided(Reason.NO_COUNT, plain, given, field="input_tokens")
+    if without != with_it:
+        return saw("count of the input", plain, given)
+    admit(streamed, Of.BEGUN)
+    reading.ended(streamed)
+    if _trimmed(streamed) != _trimmed(plain):
+        raise undecided(Reason.NOT_REPEATED, streamed, plain)
+    if not _is_beginning(plain, given):
+        return saw("text", plain, given)
+    expected = f"another count of the input, or another text, than without the {part}"
+    return Deviation(expected, f"input_tokens is {with_it} with and without it, and the text is the same")
+
+
+def _is_beginning(plain: Exchange, given: Exchange) -> bool:
+    """Whether the second text is the first, or as much of it as its limit allows.
+
+    Raises Stop if either is empty, or if one begins the other for another reason.
+    """
+    whole, part = _trimmed(plain), _trimmed(given)
+    if not whole or not part:
+        raise undecided(Reason.NO_TEXT, plain if not whole else given)
+    if whole == part or not (whole.startswith(part) or part.startswith(whole)):
+        return whole == part
+    told, limit = read(given), _limit(given)
+    if len(part) > len(whole) or not (told.reason == LENGTH or (limit and told.output_tokens == limit)):
+        raise undecided(Reason.TEXT_CHANGED, plain, given)
+    return True
 
 
 def read(exchange: Exchange) -> Told:
@@ -162,10 +192,10 @@ def _refuse_other_wish(chat: Exchange, other: Exchange) -> None:
         raise undecided(Reason.ASKED_FOR_MORE, chat, other, fields=", ".join(sorted(more)))
 
 
-def _limit(chat: Exchange) -> int | None:
-    """The token limit of a chat request, under either name."""
-    asked = chat.request.fields
-    return reading.count(asked.get("max_completion_tokens", asked.get("max_tokens")))
+def _limit(exchange: Exchange) -> int | None:
+    """The token limit of a request, under any of its names."""
+    asked = exchange.request.fields
+    return next((reading.count(asked[name]) for name in LIMITS if name in asked), None)
 
 
 def _alike(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, Exchange]:
