@@ -11,7 +11,7 @@ from __future__ import annotations
 
 
 class GonogoError(Exception):
-    """The harness could not do its work; the message says what to do, in one sentence."""
+    """The harness could not do its work; the message is one sentence with advice."""
 
 
 class UsageError(GonogoError):

@@ -1,4 +1,4 @@
-"""`gonogo --install-completion`: writes the completion script to where the shell looks for it."""
+"""`gonogo --install-completion`: writes the completion script to the shell's folder for it."""
 
 import os
 from dataclasses import dataclass

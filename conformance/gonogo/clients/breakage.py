@@ -24,7 +24,7 @@ class Breakage:
 
 
 class NotInstalled(Exception):  # noqa: N818 - a precondition that did not hold, not an error
-    """The client is not installed; the message says how to install it."""
+    """The client is not installed; the message has the install command."""
 
     def __init__(self, client: str) -> None:
         super().__init__(f'{client} is not installed: install "gonogo[clients]"')

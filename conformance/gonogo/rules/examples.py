@@ -38,7 +38,7 @@ class Example:
 
 @functools.cache
 def examples() -> Mapping[str, Example | str]:
-    """The example of each rule by id, or the sentence that says why it has none."""
+    """The example of each rule by id, or the reason why it has none, as a sentence."""
     text = (resources.files(__package__) / FILE).read_text(encoding="utf-8")
     return {
         rule_id: entry if isinstance(entry, str) else Example(**entry)

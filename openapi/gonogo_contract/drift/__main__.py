@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class UnusableDocumentError(Exception):
-    """The file cannot be compared; the message says why, in one sentence."""
+    """The file cannot be compared; the message is the reason in one sentence."""
 
 
 def load(file: Path) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Intention:
 
 
 class UnusableReasonsError(Exception):
-    """The file of intentions cannot be used; the message says why, in one sentence."""
+    """The file of intentions cannot be used; the message is the reason in one sentence."""
 
 
 def read(file: Path = FILE) -> list[Intention]:

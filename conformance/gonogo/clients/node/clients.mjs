@@ -1,8 +1,8 @@
-// What applications do with an answer that is written with openai-node or the AI SDK, as their own guides show it.
+// Reads answers as applications with openai-node or the AI SDK do, by the clients' own guides.
 //
-// A reader takes a job: `base_url`, `patience` in milliseconds, what of the request decides how the answer is read
-// (`tools`, `n`, `model`, `encoding`), and `fetch` where nothing is to be sent. It keeps in `job.line` the code that it
-// runs next, so that an exception can be placed, and gives what was delivered.
+// A reader takes a job: `base_url`, `patience` in milliseconds, the request parameters that determine how the answer is
+// read (`tools`, `n`, `model`, `encoding`), and `fetch` if nothing must be sent. It stores in `job.line` the code that it
+// runs next, so that an exception can be located, and returns the delivered content.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -46,7 +46,7 @@ export async function openaiChat(load, job) {
   return wholeOf(job, await (await client(load, job)).chat.completions.create(options));
 }
 
-// What an application adds up by hand, fragments by their index.
+// Accumulates a stream as applications do, with fragments joined by their index.
 function addDelta(choice, { delta, finish_reason }) {
   choice.text += delta.content ?? "";
   choice.finish = finish_reason ?? choice.finish;
@@ -85,7 +85,7 @@ export async function openaiLoop(load, job) {
   return added(job, await (await client(load, job)).chat.completions.create(options), addDelta);
 }
 
-// The client's own way of adding up. Nothing is asked of it that would have it parse arguments or texts.
+// Accumulates a stream with the client's own helper, without options that make it parse arguments or texts.
 export async function openaiHelper(load, job) {
   job.line = "client.chat.completions.stream()";
   const options = { model: "m", messages: asked, n: job.n, stream_options: { include_usage: true } };
@@ -139,7 +139,7 @@ export async function openaiEmbeddings(load, job) {
 
 // ---- the AI SDK -----------------------------------------------------------------------------------------------------
 
-// The model of its provider for servers that speak as OpenAI's does.
+// The model of its provider for OpenAI-compatible servers.
 export async function compatible(load, job) {
   const { createOpenAICompatible } = await load("@ai-sdk/openai-compatible");
   const settings = { name: "recorded", baseURL: job.base_url, includeUsage: true };
@@ -155,7 +155,7 @@ async function aiOptions(load, job, makeModel) {
   return { model, tools: Object.fromEntries(tools), prompt: "Say something.", maxRetries: 0 };
 }
 
-// A tool that the application runs, in the form of chat, of responses or of messages; nothing of any other.
+// The function tool of an application, from the form of chat, responses or messages; nothing for other tools.
 function functionOf(tool) {
   if (tool?.input_schema) return { name: tool.name, parameters: tool.input_schema };
   return tool?.type === "function" ? (tool.function ?? tool) : null;
@@ -192,7 +192,7 @@ export async function aiStream(load, job, makeModel = compatible) {
   return { choices: [choice], usage: aiUsage(usage), total: usage?.totalTokens ?? null, failed };
 }
 
-// A refusal is thrown; applications show the message of what they catch.
+// A refusal is thrown; applications show the message of the error.
 export async function aiError(load, job) {
   job.line = "generateText()";
   const { APICallError } = await load("ai");

@@ -1,5 +1,5 @@
-// Replays recorded answers: an exchange a line on standard input, what each reader was delivered of it a line on standard
-// output. The argument is the folder in whose node_modules the clients lie. Nothing is sent.
+// Replays recorded answers: reads one exchange per line from standard input, and writes the delivered content of each
+// reader as a line to standard output. The argument is the folder with the clients in node_modules. Nothing is sent.
 import { STATUS_CODES } from "node:http";
 import { createInterface } from "node:readline";
 import { inflateSync } from "node:zlib";
@@ -9,7 +9,7 @@ import * as surfaces from "./surfaces.mjs";
 const OLDEST = 22;
 const PATIENCE = 10_000; // milliseconds for one replay, which has all bytes at hand
 const WITHOUT_BODY = [204, 205, 304];
-// The recorder undid codings and framing; said again, they would be undone again.
+// The recorder has already decoded codings and framing; with these headers, clients would decode them again.
 const FRAMING = ["content-encoding", "content-length", "transfer-encoding"];
 
 const READERS = {
@@ -32,7 +32,7 @@ const READERS = {
   "ai_sdk.messages_stream": [surfaces.aiMessageStream],
 };
 
-// A line of ASCII, as the pipe is read as such.
+// The pipe is read as ASCII.
 function say(value) {
   const escaped = (char) => "\\u" + char.charCodeAt(0).toString(16).padStart(4, "0");
   return process.stdout.write(JSON.stringify(value).replace(/[\u007f-\uffff]/g, escaped) + "\n");
@@ -40,7 +40,7 @@ function say(value) {
 
 const bytes = (data) => (typeof data === "string" ? Buffer.from(data) : Buffer.from(data.base64, "base64"));
 
-// The body in the pieces in which it came.
+// The body in the recorded chunks.
 function pieces({ chunks }) {
   if (Array.isArray(chunks)) return chunks.map(([, data]) => bytes(data));
   const body = inflateSync(Buffer.from(chunks.zlib, "base64"));
@@ -85,7 +85,7 @@ function raised(error, line) {
   return { name, message: error.message, line };
 }
 
-// What was delivered, or thrown; `left` where this lane cannot say.
+// The delivered content, or the exception; `left` if this lane has no result.
 async function replay(load, read, exchange) {
   try {
     response(exchange);

@@ -1,6 +1,6 @@
-// What applications do with a response or a message that is written with openai-node, @anthropic-ai/sdk or the AI SDK.
+// Reads responses and messages as applications with openai-node, @anthropic-ai/sdk or the AI SDK do.
 //
-// Readers as those of clients.mjs. Of a reason to end they give the word that chat has for it.
+// The readers have the form of those in clients.mjs, and return chat finish reasons.
 import { aiStream, aiText, asked, client, usageOf } from "./clients.mjs";
 
 const tools = (job) => (job.tools ? { tools: job.tools } : {});
@@ -43,7 +43,7 @@ export async function openaiResponse(load, job) {
   return responseOf(job, response);
 }
 
-// What an application adds up by hand.
+// Accumulates a stream as applications do.
 export async function openaiResponseLoop(load, job) {
   job.line = "client.responses.create({ stream: true })";
   const options = { model: "m", input: asked, stream: true, ...tools(job) };
@@ -64,7 +64,7 @@ export async function openaiResponseLoop(load, job) {
   return delivered(text, calls, response ? endOf(response, calls) : null, usage?.input_tokens, usage?.output_tokens);
 }
 
-// The client's own way of adding up.
+// Accumulates a stream with the client's own helper.
 export async function openaiResponseHelper(load, job) {
   job.line = "client.responses.stream()";
   const stream = (await client(load, job)).responses.stream({ model: "m", input: asked, ...tools(job) });
@@ -107,7 +107,7 @@ export async function anthropicMessage(load, job) {
   return messageOf(job, await (await anthropic(load, job)).messages.create(message(job)));
 }
 
-// What an application adds up by hand, blocks by their index.
+// Accumulates a stream as applications do, with blocks joined by their index.
 export async function anthropicLoop(load, job) {
   job.line = "client.messages.create({ stream: true })";
   const stream = await (await anthropic(load, job)).messages.create({ ...message(job), stream: true });
@@ -142,7 +142,7 @@ function addEvent(found, calls, event) {
   }
 }
 
-// The client's own way of adding up.
+// Accumulates a stream with the client's own helper.
 export async function anthropicHelper(load, job) {
   job.line = "client.messages.stream()";
   const stream = (await anthropic(load, job)).messages.stream(message(job));
