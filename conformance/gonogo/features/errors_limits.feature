@@ -101,4 +101,4 @@ Feature: Requests beyond limits
     Why: agents shorten their history when they get it (goose, hermes; ikawrakow/ik_llama.cpp PR#2420).
     Needs: errors.context.status, errors.envelope.code
     When a chat completion is requested with more words than the listed context has tokens
-    Then the refusal says that the context is exceeded
+    Then the refusal has the code context_length_exceeded

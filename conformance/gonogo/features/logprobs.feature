@@ -33,7 +33,7 @@ Feature: Log probabilities
     Needs: logprobs.chat.present
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
-    Then there are as many log probabilities as completion tokens
+    Then the number of log probabilities is that of the completion tokens
 
   @must @logprobs.chat.possible
   Scenario: Every log probability of a chat completion is a number of at most 0
@@ -175,7 +175,7 @@ Feature: Log probabilities
     Needs: logprobs.completions.present
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
-    Then there are as many log probabilities as completion tokens
+    Then the number of log probabilities is that of the completion tokens
 
   @must @logprobs.completions.lengths
   Scenario: The four arrays of a completion's log probabilities have the same length
@@ -238,7 +238,7 @@ Feature: Log probabilities
     Needs: logprobs.completions.present
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
-    Then no text offset is smaller than the one before
+    Then no text offset is smaller than the previous one
 
   @should @logprobs.completions.offsets
   Scenario: The text offsets of a completion match its tokens
@@ -247,7 +247,7 @@ Feature: Log probabilities
     Needs: logprobs.completions.offsets_rise
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
-    Then the text offsets are as far apart as the tokens are long
+    Then the text offsets differ by the lengths of the tokens
 
   @should @logprobs.completions.offsets_begin
   Scenario: The text offsets begin at 0 or at the end of the prompt

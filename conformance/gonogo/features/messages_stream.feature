@@ -71,7 +71,7 @@ Feature: A streamed message
     Why: anthropic-python appends to the text, and raises TypeError if it is missing.
     Needs: messages.stream.starts
     When any message is streamed
-    Then every block begins as its type asks for
+    Then every block starts in the form of its type
 
   @must @messages.stream.index
   Scenario: Every event of a block has the index of the block
@@ -79,7 +79,7 @@ Feature: A streamed message
     Why: an index of -1 loses the text in @anthropic-ai/sdk (BerriAI/litellm).
     Needs: messages.stream.type
     When any message is streamed
-    Then the events of blocks have the numbers of blocks
+    Then the events of blocks have block numbers
 
   @must @messages.stream.block_numbers
   Scenario: Block indices start at 0 and rise by 1
@@ -119,7 +119,7 @@ Feature: A streamed message
     Why: text in a field of another name is lost. Deltas of unknown types are allowed.
     Needs: messages.stream.block_open
     When any message is streamed
-    Then every delta has what its type asks for
+    Then every delta has the fields of its type
 
   @must @messages.stream.block_kind
   Scenario: The type of every delta fits the type of its block
@@ -198,7 +198,7 @@ Feature: A streamed message
     Why: under another name anthropic-python returns the cut text as a complete answer.
     Needs: messages.stream.name
     When any message is streamed
-    Then a stream that fails says so in an event named error
+    Then a stream that fails reports this in an event named error
 
   @should @messages.stream.no_error
   Scenario: The stream of a valid request has no error event
@@ -217,7 +217,7 @@ Feature: A streamed message
     And the same request is sent again
     And a message is requested with {"temperature": 0, "max_tokens": 24}
     And a message is streamed with {"temperature": 0, "max_tokens": 24}
-    Then the pieces are the text of the whole message, where greedy text repeats
+    Then the joined pieces are the text of the whole message, if greedy text repeats
 
   @should @messages.stream.same_end
   Scenario: A stream has the stop_reason and output_tokens of the whole message
@@ -226,4 +226,4 @@ Feature: A streamed message
     Needs: messages.stream.adds_up, messages.stream.reason, messages.stream.end_usage
     When a message is requested with {"temperature": 0, "max_tokens": 24}
     And a message is streamed with {"temperature": 0, "max_tokens": 24}
-    Then the stream ends for the reason of the whole message, after as many tokens
+    Then the stream has the stop reason and the output tokens of the whole message

@@ -15,7 +15,7 @@ Feature: Tools in a message
     Why: the client runs another tool than the one that it asked for.
     Needs: messages.tools.named
     When a tool must be used in a message
-    Then every use is of the tool that must be used
+    Then every tool use names the forced tool
 
   @must @messages.tools.any
   Scenario: tool_choice "any" ends in a tool_use block
@@ -32,7 +32,7 @@ Feature: Tools in a message
     Needs: messages.tools.name
     When a tool must be used in a message
     And a tool must be used in a streamed message
-    Then every use is of a tool that was offered
+    Then every tool use names an offered tool
 
   @must @messages.tools.one
   Scenario: disable_parallel_tool_use limits a message to one tool_use block
@@ -49,7 +49,7 @@ Feature: Tools in a message
     Needs: messages.tools.named, messages.tools.any
     When a tool must be used in a message
     And a tool must be used in a streamed message
-    Then every use of a tool has an id
+    Then every tool use has an id
 
   @should @messages.tools.id_unique
   Scenario: The tool_use blocks of two messages have different ids
@@ -58,7 +58,7 @@ Feature: Tools in a message
     Needs: messages.tools.id
     When a tool must be used in a message
     And a tool must be used in a streamed message
-    Then the ids of all uses differ
+    Then the ids of all tool uses differ
 
   @must @messages.tools.name
   Scenario: Every tool_use block has a name
@@ -67,7 +67,7 @@ Feature: Tools in a message
     Needs: messages.tools.named, messages.tools.any
     When a tool must be used in a message
     And a tool must be used in a streamed message
-    Then every use of a tool has a name
+    Then every tool use has a name
 
   @must @messages.tools.input
   Scenario: The input of a tool_use block is an object
@@ -75,7 +75,7 @@ Feature: Tools in a message
     Why: chat's string of JSON is not read as input here.
     Needs: messages.tools.named
     When a tool must be used in a message
-    Then every use of a tool has an input that is an object
+    Then every tool use has an input that is an object
 
   @should @messages.tools.stream_input
   Scenario: A tool_use block starts with an input, usually empty
@@ -83,7 +83,7 @@ Feature: Tools in a message
     Why: strict decoders refuse the block without it. The common clients accept it.
     Needs: messages.tools.any
     When a tool must be used in a streamed message
-    Then every use of a tool has an input that is an object
+    Then every tool use has an input that is an object
 
   @should @messages.tools.schema
   Scenario: The input of a tool_use block matches its schema
@@ -92,7 +92,7 @@ Feature: Tools in a message
     Needs: messages.tools.input, messages.tools.pieces, messages.tools.input_kept
     When a tool must be used in a message
     And a tool must be used in a streamed message
-    Then the input of every use keeps the schema of its tool
+    Then the input of every tool use matches the schema of its tool
 
   @must @messages.tools.reason
   Scenario: A message with a tool_use block has the stop_reason "tool_use"
@@ -100,7 +100,7 @@ Feature: Tools in a message
     Why: agents stop without running the tool.
     Needs: messages.tools.named, messages.response.stop_reason
     When a tool must be used in a message
-    Then the reason beside a use of a tool is tool_use
+    Then the stop reason of a message with a tool use is tool_use
 
   @must @messages.tools.stream_reason
   Scenario: A stream with a tool_use block has the stop_reason "tool_use"
@@ -108,7 +108,7 @@ Feature: Tools in a message
     Why: agents stop without running the tool.
     Needs: messages.tools.any, messages.stream.reason
     When a tool must be used in a streamed message
-    Then the reason beside a use of a tool is tool_use
+    Then the stop reason of a message with a tool use is tool_use
 
   @must @messages.tools.reason_alone
   Scenario: A message with the stop_reason "tool_use" has a tool_use block
@@ -116,7 +116,7 @@ Feature: Tools in a message
     Why: agents run nothing, and send the same conversation again.
     Needs: messages.response.stop_reason, messages.stream.reason, messages.response.blocks, messages.stream.block_start, messages.stream.block_open
     When any message is given
-    Then a message that ends with tool_use has a use of a tool
+    Then a message with the stop reason tool_use has a tool use
 
   @must @messages.tools.pieces
   Scenario: The partial_json of a block adds up to a JSON object
@@ -124,7 +124,7 @@ Feature: Tools in a message
     Why: anthropic-python raises ValueError in the middle of the stream. vLLM dropped the first piece (vllm-project/vllm PR#34053).
     Needs: messages.tools.any, messages.stream.block_kind
     When a tool must be used in a streamed message
-    Then the pieces of every input are the text of a JSON object
+    Then the joined pieces of every input are a JSON object
 
   # No piece at all is the input {}, and a model that nobody holds to the schema may choose it; so nothing fails by it.
   @should @messages.tools.input_kept

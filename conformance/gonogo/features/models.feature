@@ -77,7 +77,7 @@ Feature: Models
     Why: model pickers show milliseconds as the year 57,000.
     Needs: models.list.data
     When the models are listed
-    Then every model was created at a time in seconds
+    Then every model has a creation time in seconds
 
   @must @models.entry.owned_by
   Scenario: Every listed model names its owner
@@ -109,7 +109,7 @@ Feature: Models
     Why: caches keyed by creation time never hit if it is the time of the request (pollinations/pollinations PR#13875).
     When the models are listed
     And the same request is sent again
-    Then the lists agree in ids and times
+    Then the lists have the same ids and times
 
   @should @models.list.serves
   Scenario: The model that answers is listed
@@ -152,7 +152,7 @@ Feature: Models
     Why: typed clients decode it like an entry of the list.
     Needs: models.retrieve.id
     When any listed model is retrieved
-    Then nothing else in the answer breaks Model than ["id", "type", "context_length", "loaded"]
+    Then every field of the answer except ["id", "type", "context_length", "loaded"] fits Model
 
   @should @models.retrieve.agrees
   Scenario: A retrieved model equals its entry in the list

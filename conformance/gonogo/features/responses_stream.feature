@@ -104,7 +104,7 @@ Feature: Streams of responses
     Why: gateways forward it as a finished answer (vllm-project/agentic-api#273).
     Needs: responses.stream.ended
     When any response is streamed
-    Then the terminal event fits the status
+    Then the terminal event matches the status
 
   @must @responses.stream.released
   Scenario: The connection is released after the terminal event

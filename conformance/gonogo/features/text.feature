@@ -64,4 +64,4 @@ Feature: Text
     Source: project decision; the API's answers begin with a word
     Why: file names and tables are wrong (janhq/jan#2548, vllm-project/vllm#3935).
     When any chat completion is requested
-    Then not every text begins with a space
+    Then not all texts begin with a space

@@ -168,7 +168,7 @@ Feature: Tools
     Why: strict arguments are not validated again, so the function runs with an unknown value (ai-dynamo/frontend-crates#209).
     Needs: tools.required.called
     When a tool with strict true must be called
-    Then the arguments of every call keep the schema of the tool
+    Then the arguments of every call match the schema of the tool
 
   @must @tools.parallel.one
   Scenario: With parallel_tool_calls false, at most one tool is called
@@ -249,7 +249,7 @@ Feature: Tools
     When a tool must be called
     And the second of two tools must be called
     And no more than one of two tools must be called
-    Then every call names a tool that was offered
+    Then every call names an offered tool
 
   @must @tools.call.arguments
   Scenario: The arguments of a tool call are a string
@@ -270,7 +270,7 @@ Feature: Tools
     When a tool must be called
     And the second of two tools must be called
     And no more than one of two tools must be called
-    Then the arguments of every call are the text of a JSON object
+    Then the arguments of every call are a JSON object as text
 
   @should @tools.call.no_index
   Scenario: No tool call of a whole answer has an index
@@ -364,7 +364,7 @@ Feature: Tools
     Needs: tools.stream.arguments
     When a tool must be called in a stream
     And two tools must be called in a stream
-    Then the arguments of every call are the text of a JSON object
+    Then the arguments of every call are a JSON object as text
 
   @must @tools.stream.own_index
   Scenario: Each tool call of a stream has its own index

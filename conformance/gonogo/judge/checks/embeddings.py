@@ -161,7 +161,7 @@ def as_alone(*exchanges: Exchange, index: int) -> Outcome:
     return _unlike(exchanges, index, ALIKE, "the same direction") or saw("vector", *exchanges)
 
 
-@compare("no other vector is nearer to that of the first text alone")
+@compare("the vector of index 0 is nearest to that of the first text alone")
 def in_order(*exchanges: Exchange) -> Outcome:
     """`index` is the number of the input: the vector of index 0 is nearest to that of the first text."""
     alone, batch = exchanges
@@ -181,7 +181,7 @@ def in_order(*exchanges: Exchange) -> Outcome:
     )
 
 
-@check("the two vectors differ, or the texts are refused", Of.ANY)
+@check("the vectors of the two texts differ, or the texts are refused", Of.ANY)
 def not_cut(exchange: Exchange) -> Outcome:
     """Equal vectors show that only the common beginning of the two texts was used."""
     if not accepted(exchange):

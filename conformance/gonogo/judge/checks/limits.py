@@ -77,7 +77,7 @@ def refused_or_whole(exchange: Exchange) -> Outcome:
     raise undecided(Reason.CONTEXT_LONGER, exchange)
 
 
-@check("the refusal says that the context is exceeded", Of.REFUSED)
+@check("the refusal has the code context_length_exceeded", Of.REFUSED)
 def says_context(exchange: Exchange) -> Outcome:
     """Agents branch on this code; a size limit in bytes (413) is a different error."""
     if exchange.status == TOO_LARGE:

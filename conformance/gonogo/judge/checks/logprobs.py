@@ -37,7 +37,7 @@ def completion_present(exchange: Exchange) -> Outcome:
     return _present(exchange, "tokens")
 
 
-@check("there are as many log probabilities as completion tokens", Of.BEGUN)
+@check("the number of log probabilities is that of the completion tokens", Of.BEGUN)
 def one_each(exchange: Exchange) -> Outcome:
     """A difference of one is accepted: an end token may be counted, or reported, or neither."""
     entries = len(_tokens(exchange))
@@ -187,7 +187,7 @@ def same_lengths(exchange: Exchange) -> Outcome:
     return Deviation("four arrays of one length", f"their lengths are {lengths}")
 
 
-@check("no text offset is smaller than the one before", Of.BEGUN)
+@check("no text offset is smaller than the previous one", Of.BEGUN)
 def offsets_rise(exchange: Exchange) -> Outcome:
     """Offsets increase from token to token."""
     offsets = _offsets(exchange)
@@ -197,7 +197,7 @@ def offsets_rise(exchange: Exchange) -> Outcome:
     return saw("second text offset", exchange, count=len(offsets) - 1)
 
 
-@check("the text offsets are as far apart as the tokens are long", Of.BEGUN)
+@check("the text offsets differ by the lengths of the tokens", Of.BEGUN)
 def offsets_fit(exchange: Exchange) -> Outcome:
     """Offsets count characters, relative to the first one; undecided if a token is part of a character."""
     offsets = _offsets(exchange)

@@ -127,7 +127,7 @@ def stop_sequence_only_there(exchange: Exchange) -> Outcome:
     return saw("stop_reason beside its stop_sequence", exchange)
 
 
-@check("a message that ends with tool_use has a use of a tool", Of.BEGUN)
+@check("a message with the stop reason tool_use has a tool use", Of.BEGUN)
 def tool_use_has_one(exchange: Exchange) -> Outcome:
     """Without a tool use, tool loops would run nothing, and wait."""
     reason = messages.stop_reason(exchange)

@@ -98,7 +98,7 @@ def begins_unstopped(exchange: Exchange) -> Outcome:
     return saw('"stop_reason" that is null', exchange, count=len(found))
 
 
-@check("the events of blocks have the numbers of blocks", Of.BEGUN)
+@check("the events of blocks have block numbers", Of.BEGUN)
 def numbered(exchange: Exchange) -> Outcome:
     """Each event has an integer from 0; another rule checks its value."""
     found = messages.of_kind(exchange, BLOCK_START, BLOCK_DELTA, BLOCK_STOP)
@@ -109,13 +109,13 @@ def numbered(exchange: Exchange) -> Outcome:
     return saw("event with the number of a block", exchange, count=len(found))
 
 
-@check("every block begins as its type asks for", Of.BEGUN)
+@check("every block starts in the form of its type", Of.BEGUN)
 def blocks_begin(exchange: Exchange) -> Outcome:
     """Blocks of unknown types are ignored, unless another surface has them. Another rule checks tool uses."""
     return _parts(exchange, BLOCK_START, "content_block", BLOCKS)
 
 
-@check("every delta has what its type asks for", Of.BEGUN)
+@check("every delta has the fields of its type", Of.BEGUN)
 def deltas_fit(exchange: Exchange) -> Outcome:
     """Deltas of unknown types are ignored."""
     return _parts(exchange, BLOCK_DELTA, "delta", DELTAS)
@@ -143,7 +143,7 @@ def delta_of_block(exchange: Exchange) -> Outcome:
     return saw("delta of the kind of its block", exchange, count=seen)
 
 
-@check("a stream that fails says so in an event named error", Of.BEGUN)
+@check("a stream that fails reports this in an event named error", Of.BEGUN)
 def error_told(exchange: Exchange) -> Outcome:
     """The event is named "error" and has this API's envelope: clients read any other form as the end of the text."""
     events = named_events.events(exchange)

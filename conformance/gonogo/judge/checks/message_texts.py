@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 
-@compare("the pieces are the text of the whole message, where greedy text repeats", Of.BEGUN)
+@compare("the joined pieces are the text of the whole message, if greedy text repeats", Of.BEGUN)
 def same_text(first: Exchange, again: Exchange, whole: Exchange, streamed: Exchange) -> Outcome:
     """Chat shows whether greedy text is repeatable: if it is not, texts may differ."""
     repeated(first, again)
@@ -33,7 +33,7 @@ def same_text(first: Exchange, again: Exchange, whole: Exchange, streamed: Excha
     return Deviation(f"the text of the whole message, {expected!r}", f"the pieces are {found!r}")
 
 
-@compare("the stream ends for the reason of the whole message, after as many tokens", Of.BEGUN)
+@compare("the stream has the stop reason and the output tokens of the whole message", Of.BEGUN)
 def same_end(whole: Exchange, streamed: Exchange) -> Outcome:
     """The ends are compared if both have the same text."""
     if messages.text(whole).strip() != messages.text(streamed).strip():

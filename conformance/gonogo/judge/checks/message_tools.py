@@ -43,7 +43,7 @@ def uncut(exchange: Exchange) -> None:
         raise undecided(Reason.CUT_OFF, exchange, finish_reason=reason)
 
 
-@check("every use is of the tool that must be used", Of.BEGUN)
+@check("every tool use names the forced tool", Of.BEGUN)
 def of_the_named(exchange: Exchange) -> Outcome:
     """The tool that tool_choice names; another rule checks uses without a name."""
     name = exchange.request.fields["tool_choice"]["name"]
@@ -55,7 +55,7 @@ def of_the_named(exchange: Exchange) -> Outcome:
     )
 
 
-@check("every use is of a tool that was offered", Of.BEGUN)
+@check("every tool use names an offered tool", Of.BEGUN)
 def of_the_offered(exchange: Exchange) -> Outcome:
     """Callers know no other tools; another rule checks uses without a name."""
     names = [tool["name"] for tool in exchange.request.fields["tools"]]
@@ -73,25 +73,25 @@ def one_at_a_time(exchange: Exchange) -> Outcome:
     return saw("tool_use block", exchange)
 
 
-@check("every use of a tool has an id", Of.BEGUN)
+@check("every tool use has an id", Of.BEGUN)
 def has_id(exchange: Exchange) -> Outcome:
     """The id may have any form, because the result is sent back with it. An empty one identifies nothing."""
     return _every(exchange, lambda block: _is_text(block.value.get("id")), "an id", "id")
 
 
-@check("every use of a tool has a name", Of.BEGUN)
+@check("every tool use has a name", Of.BEGUN)
 def has_name(exchange: Exchange) -> Outcome:
     """A tool use without a name cannot be run."""
     return _every(exchange, lambda block: _is_text(block.value.get("name")), "a name", "name")
 
 
-@check("every use of a tool has an input that is an object", Of.BEGUN)
+@check("every tool use has an input that is an object", Of.BEGUN)
 def has_input(exchange: Exchange) -> Outcome:
     """In a stream it is empty at first, followed by deltas."""
     return _every(exchange, lambda block: isinstance(block.value.get("input"), dict), '"input": {…}', "input")
 
 
-@compare("the ids of all uses differ", Of.BEGUN)
+@compare("the ids of all tool uses differ", Of.BEGUN)
 def ids_differ(*exchanges: Exchange) -> Outcome:
     """Results are matched by ids within one conversation."""
     found: dict[object, Exchange] = {}
@@ -106,7 +106,7 @@ def ids_differ(*exchanges: Exchange) -> Outcome:
     return saw("id of a tool_use block", *dict.fromkeys(found.values()))
 
 
-@check("the reason beside a use of a tool is tool_use", Of.BEGUN)
+@check("the stop reason of a message with a tool use is tool_use", Of.BEGUN)
 def reason(exchange: Exchange) -> Outcome:
     """The stop reason is "tool_use" for every tool choice; tool loops end at any other reason."""
     messages.uses(exchange)
@@ -117,7 +117,7 @@ def reason(exchange: Exchange) -> Outcome:
     return saw("stop_reason tool_use", exchange)
 
 
-@check("the input of every use keeps the schema of its tool", Of.BEGUN)
+@check("the input of every tool use matches the schema of its tool", Of.BEGUN)
 def keeps_schema(exchange: Exchange) -> Outcome:
     """The only property is required and has one possible value."""
     schemas = {tool["name"]: tool["input_schema"] for tool in exchange.request.fields["tools"]}
@@ -134,7 +134,7 @@ def keeps_schema(exchange: Exchange) -> Outcome:
     return saw("input that the schema admits", exchange, count=seen)
 
 
-@check("the pieces of every input are the text of a JSON object", Of.BEGUN)
+@check("the joined pieces of every input are a JSON object", Of.BEGUN)
 def pieces_parse(exchange: Exchange) -> Outcome:
     """The joined deltas are JSON; without deltas the input is that of the block's start."""
     found = messages.uses(exchange)

@@ -46,7 +46,7 @@ def unique_ids(exchange: Exchange) -> Outcome:
     return saw("listed model with an id", exchange, count=len(ids))
 
 
-@check("every model was created at a time in seconds")
+@check("every model has a creation time in seconds")
 def created_in_seconds(exchange: Exchange) -> Outcome:
     """Unix seconds; 0 and -1, which some servers send for unknown times, are undecided."""
     seen = 0
@@ -60,7 +60,7 @@ def created_in_seconds(exchange: Exchange) -> Outcome:
     return saw("listed model with a time in seconds", exchange, count=seen)
 
 
-@compare("the lists agree in ids and times")
+@compare("the lists have the same ids and times")
 def lists_agree(*exchanges: Exchange) -> Outcome:
     """`created` belongs to the model, not to the time of the request."""
     first, second = ({str(entry.get("id")): entry.get("created") for entry in _entries(e)} for e in exchanges)

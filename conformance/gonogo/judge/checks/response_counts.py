@@ -136,7 +136,7 @@ def cut_has_reason(exchange: Exchange) -> Outcome:
     return Deviation(f'"incomplete_details" with the reason "{responses.LIMITED}"', shown)
 
 
-@check("the terminal event fits the status", Of.BEGUN)
+@check("the terminal event matches the status", Of.BEGUN)
 def end_fits_status(exchange: Exchange) -> Outcome:
     """Clients act on the name of the event, or on the status in it."""
     if not exchange.is_stream:

@@ -43,7 +43,7 @@ def answer_field_fits_apart(exchange: Exchange, field: str, others: list[str], c
     return saw(_named(field, component), exchange, count=seen)
 
 
-@check("nothing else in the answer breaks {component:w} than {others:json}")
+@check("every field of the answer except {others:json} fits {component:w}")
 def answer_rest_fits(exchange: Exchange, component: str, others: list[str]) -> Outcome:
     """Every field that no other rule checks."""
     deviation = _answer(exchange, component, lambda misfit: not _any_owned(misfit, others))
@@ -75,21 +75,21 @@ def chunk_field_fits_apart(exchange: Exchange, field: str, others: list[str], co
     return deviation or _saw_field_in_chunks(exchange, field, component)
 
 
-@check("nothing else in any chunk breaks {component:w} than {others:json}", Of.BEGUN)
+@check("every field of every chunk except {others:json} fits {component:w}", Of.BEGUN)
 def chunk_rest_fits(exchange: Exchange, component: str, others: list[str]) -> Outcome:
     """Every field of a chunk that no other rule checks."""
     deviation = _chunks(exchange, component, lambda misfit: not _any_owned(misfit, others))
     return deviation or _saw_chunks(exchange, component)
 
 
-@check("no optional field in the answer but {others:json} is null against {component:w}")
+@check("no optional field of the answer except {others:json} is null unless {component:w} allows it")
 def answer_has_no_idle_null(exchange: Exchange, others: list[str], component: str) -> Outcome:
     """Optional fields whose schema does not allow null are absent rather than null."""
     deviation = _answer(exchange, component, lambda misfit: misfit.field not in others, idle_nulls=True)
     return deviation or _saw_answer(exchange, component)
 
 
-@check("no optional field in any chunk is null against {component:w}", Of.BEGUN)
+@check("no optional field of any chunk is null unless {component:w} allows it", Of.BEGUN)
 def chunk_has_no_idle_null(exchange: Exchange, component: str) -> Outcome:
     """As for complete answers."""
     deviation = _chunks(exchange, component, lambda _: True, idle_nulls=True)

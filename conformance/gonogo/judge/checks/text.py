@@ -138,7 +138,7 @@ def same_count(*exchanges: Exchange) -> Outcome:
     return Deviation(f"completion_tokens {expected}, as in the stream", f"completion_tokens is {actual}")
 
 
-@compare("not every text begins with a space", Of.ANY)
+@compare("not all texts begin with a space", Of.ANY)
 def no_leading_space(*exchanges: Exchange) -> Outcome:
     """A space at the beginning of every text comes from the server, not from the model (vllm-project/vllm#3935)."""
     said = [(exchange, found) for exchange in exchanges if (found := _readable(exchange))]

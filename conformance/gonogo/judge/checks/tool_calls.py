@@ -71,7 +71,7 @@ def no_markup(exchange: Exchange) -> Outcome:
     return saw("call in tool_calls", exchange, count=len(calls.some(exchange)))
 
 
-@check("every call names a tool that was offered")
+@check("every call names an offered tool")
 def offered(exchange: Exchange) -> Outcome:
     """Only offered names are called."""
     tools = reading.objects(exchange.request.fields.get("tools"))
@@ -106,7 +106,7 @@ def finishes_a_call(exchange: Exchange) -> Outcome:
     return saw('choice that finishes with "tool_calls"', exchange, count=len(called))
 
 
-@check("the arguments of every call keep the schema of the tool")
+@check("the arguments of every call match the schema of the tool")
 def arguments_kept(exchange: Exchange) -> Outcome:
     """A server that accepts "strict" enforces the schema, or refuses."""
     calls.uncut(exchange)
@@ -149,7 +149,7 @@ def ids_differ(*exchanges: Exchange) -> Outcome:
     return Deviation("another id for each call", f"{known.count(twice[0])} calls have the id {twice[0]!r}")
 
 
-@check("the arguments of every call are the text of a JSON object", Of.BEGUN)
+@check("the arguments of every call are a JSON object as text", Of.BEGUN)
 def arguments_parse(exchange: Exchange) -> Outcome:
     """For a stream the joined text is parsed; undecided if the limit may have truncated it."""
     found = calls.arguments(exchange)
