@@ -41,21 +41,21 @@ Feature: Python clients
   @should @clients.openai_python.responses
   Scenario: openai-python reads responses
     Source: SDK behaviour, openai-python, client.responses.create()
-    Why: output_text and usage are read by every application, and raise where output is null or a count is missing.
+    Why: output_text and usage are read by every application, and raise if output is null or a count is missing.
     When any response is requested
     Then openai-python reads the response
 
   @should @clients.openai_python.responses_stream
   Scenario: openai-python reads streamed responses
     Source: SDK behaviour, openai-python, create(stream=True) and client.responses.stream()
-    Why: its helper raises where an item or a part was not added before its deltas, or no event ends the response (openai/codex#41340).
+    Why: its helper raises if an item or a part was not added before its deltas, or no event ends the response (openai/codex#41340).
     When any response is streamed
     Then openai-python reads the response's stream
 
   @should @clients.anthropic_python.messages
   Scenario: anthropic-python reads messages
     Source: SDK behaviour, anthropic-python, client.messages.create()
-    Why: the loop over message.content raises where it holds no blocks.
+    Why: the loop over message.content raises if it has no blocks.
     When any message is requested
     Then anthropic-python reads the message
 

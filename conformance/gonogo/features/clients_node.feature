@@ -70,14 +70,14 @@ Feature: Node clients
   @should @clients.openai_node.responses
   Scenario: openai-node delivers responses
     Source: SDK behaviour, openai-node, client.responses.create()
-    Why: it adds up output_text from the parts of the items, and throws where output is no list.
+    Why: it adds up output_text from the parts of the items, and throws if output is not a list.
     When any response is requested
     Then openai-node reads the response
 
   @should @clients.openai_node.responses_stream
   Scenario: openai-node delivers streamed responses
     Source: SDK behaviour, openai-node, create({ stream: true }) and client.responses.stream()
-    Why: its helper throws where an index or an identity changes, and at an event that it does not know (openai/openai-node#2323).
+    Why: its helper throws if an index or an id changes, and at unknown events (openai/openai-node#2323).
     When any response is streamed
     Then openai-node reads the response's stream
 
@@ -105,7 +105,7 @@ Feature: Node clients
   @should @clients.anthropic_node.messages_stream
   Scenario: @anthropic-ai/sdk delivers streamed messages
     Source: SDK behaviour, @anthropic-ai/sdk, create({ stream: true }) and client.messages.stream()
-    Why: events without a name are dropped, and its helper throws where message_stop is missing or a message begins twice (BerriAI/litellm#32357).
+    Why: events without a name are dropped, and its helper throws if message_stop is missing or a message begins twice (BerriAI/litellm#32357).
     When any message is streamed
     Then @anthropic-ai/sdk reads the message's stream
 

@@ -53,7 +53,7 @@ Feature: Streams of responses
   @should @responses.stream.created_empty
   Scenario: response.created has the status in_progress or queued and no output
     Source: schema, Response.status; Open Responses, Streaming
-    Why: openai-node 6 raises where the output is null.
+    Why: openai-node 6 raises if the output is null.
     Needs: responses.stream.created_fits, responses.response.output
     When any response is streamed
     Then response.created has the status in_progress or queued, and no output
@@ -363,7 +363,7 @@ Feature: Streams of responses
   @should @responses.stream.sequence
   Scenario: Every event of a response has a sequence_number
     Source: schema, sequence_number, required in each event; measured clients read events without it
-    Why: a stream cannot be resumed where it broke off (Blaizzy/mlx-vlm PR#494, onyx-dot-app/onyx PR#13624).
+    Why: a stream that was cut off cannot be resumed (Blaizzy/mlx-vlm PR#494, onyx-dot-app/onyx PR#13624).
     Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no no-sequence-number

@@ -72,7 +72,7 @@ Feature: Sampling parameters
   @should @sampling.effect.temperature
   Scenario: A temperature of 2 makes the text vary
     Source: schema, CreateChatCompletionRequest.temperature, "higher values make the output more random"; project decision: what is accepted is not ignored
-    Why: callers that sample several answers to choose or vote get the same answer each time (transformers serve, where its model's settings do not sample).
+    Why: callers that sample several answers to choose or vote get the same answer each time (transformers serve, if its model's settings do not sample).
     When a greedy chat completion of an open question is requested
     And a chat completion of an open question is drawn at temperature 2
     And a chat completion of that question is drawn at temperature 2 once more
