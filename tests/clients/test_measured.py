@@ -50,7 +50,7 @@ def test_the_page_is_what_the_table_says() -> None:
     assert (ROOT / "docs" / "clients.md").read_text("utf-8") == page.text(table())
 
 
-def test_a_broken_rule_is_told_with_the_clients_that_break_silent_losses_first() -> None:
+def test_a_broken_rule_lists_the_clients_that_break_silent_losses_first() -> None:
     said = told(["tools.stream.index"])
     assert said is not None
     assert said.startswith(
@@ -60,5 +60,5 @@ def test_a_broken_rule_is_told_with_the_clients_that_break_silent_losses_first()
     assert said.endswith("do not")
 
 
-def test_a_rule_that_no_measured_deviation_breaks_alone_is_told_without_clients() -> None:
+def test_a_rule_without_a_measured_deviation_is_reported_without_clients() -> None:
     assert told(["embeddings.list.dimensions"]) is None

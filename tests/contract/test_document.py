@@ -184,7 +184,7 @@ def test_every_request_and_every_kind_of_answer_has_an_example() -> None:
     }
 
 
-def test_a_component_stands_alone_as_a_schema() -> None:
+def test_a_component_is_a_self_contained_schema() -> None:
     schema = component_schema("ErrorEnvelope")
     validator = jsonschema_rs.validator_for(schema)
     error = {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}

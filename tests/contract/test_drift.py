@@ -81,7 +81,7 @@ TAGGED_A, TAGGED_B = obj(("t",), t={"const": "a"}), obj(("t",), t={"enum": ["b"]
     ],
     ids=str,
 )
-def test_the_same_in_other_words_is_no_difference(ours: Any, theirs: Any) -> None:  # noqa: ANN401
+def test_equivalent_schemas_are_not_a_difference(ours: Any, theirs: Any) -> None:  # noqa: ANN401
     assert between(ours, theirs) == []
     assert between(theirs, ours) == []
 
@@ -146,7 +146,7 @@ def test_a_difference_has_the_values_of_both_documents() -> None:
     assert list(Comparison(ours, theirs).differences()) == [Difference(AT, "minimum", 1, 0)]
 
 
-def test_a_reference_with_a_keyword_beside_it_means_both() -> None:
+def test_a_reference_next_to_a_keyword_requires_both() -> None:
     assert found(api({"$ref": "#/components/schemas/A", "nullable": True}, A=TEXT), api(TEXT)) == [
         ": nullable"
     ]

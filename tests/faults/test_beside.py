@@ -56,7 +56,7 @@ def test_an_answer_to_another_parallel_request_is_found(clean: Record, catalogue
     assert _found(_other_text(clean), catalogue) == {"http.beside"}
 
 
-def test_a_text_that_is_rounded_otherwise_beside_others_is_no_finding(catalogue: Catalogue) -> None:
+def test_a_text_with_other_rounding_in_a_batch_is_not_a_finding(catalogue: Catalogue) -> None:
     assert _found("Rounded otherwise, it reads this.", catalogue) == set()
 
 

@@ -150,7 +150,7 @@ def test_a_server_error_is_not_hidden_behind_the_form_of_errors(rejudge: Rejudge
     assert "http.no_server_error" not in causes["param-missing"].rules
 
 
-def test_wrong_requests_that_are_accepted_are_one_cause_beside_a_parameter_that_is_ignored(
+def test_accepted_invalid_requests_and_an_ignored_parameter_are_separate_causes(
     rejudge: Rejudge,
 ) -> None:
     floats = answered({"object": "list", "data": [VECTOR], "model": "ideal", "usage": USED})
@@ -168,7 +168,7 @@ def test_wrong_requests_that_end_in_a_server_error_without_json_are_called_that(
     assert "server-errors-for-wrong-types" in _ids(_causes(record, rejudge))
 
 
-def test_valid_requests_that_crash_a_server_are_one_cause_beside_wrong_ones_that_do(rejudge: Rejudge) -> None:
+def test_valid_and_invalid_requests_that_crash_a_server_are_separate_causes(rejudge: Rejudge) -> None:
     crash = refused(500, b"Internal Server Error", "text/plain")
     wrong, valid = KINDS["server-errors-for-wrong-types"](), ("chat.request.parts", "chat.request.picture")
     record = changed(either(*map(last, valid)), crash)(_edited(rejudge.clean, wrong))
@@ -309,7 +309,7 @@ def test_a_parameter_that_one_form_ignores_is_reported_with_the_form(
 
 
 @pytest.mark.parametrize(("dropped", "told"), [("max_completion_tokens", True), ("max_tokens", False)])
-def test_a_limit_of_which_the_newer_name_alone_is_ignored_is_told_with_the_name(
+def test_a_limit_ignored_only_under_its_newer_name_is_reported_with_the_name(
     dropped: str, *, told: bool, rejudge: Rejudge
 ) -> None:
     record, judgements = _run(Faulty(rewrite=dropping(dropped)), rejudge)
@@ -326,7 +326,7 @@ def test_a_limit_of_which_the_newer_name_alone_is_ignored_is_told_with_the_name(
         ("tool-choice-ignored", {"chat.stream.finish_called", "chat.response.finish_called"}),
     ],
 )
-def test_a_rule_that_saw_nothing_because_of_a_cause_is_no_open_question(
+def test_a_rule_without_observations_because_of_a_cause_is_not_applicable(
     name: str, rules: set[str], rejudge: Rejudge, unmeasured_part: Part
 ) -> None:
     _, judgements, _ = _explained(name, rejudge, unmeasured_part)

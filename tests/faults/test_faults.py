@@ -150,6 +150,6 @@ def test_no_two_faults_have_one_name() -> None:
     assert [name for name, count in Counter(fault.name for fault in FAULTS).items() if count > 1] == []
 
 
-def test_every_fault_that_is_said_to_break_a_client_is_one() -> None:
+def test_every_fault_listed_for_clients_exists() -> None:
     named = {name for names in BROKEN_BY.values() for name in names}
     assert sorted(named - {fault.name for fault in FAULTS}) == []

@@ -108,7 +108,7 @@ def test_a_client_that_breaks_adds_no_cause_to_that_of_the_broken_rule(
     assert len(causes) == max(len(without), 1)
 
 
-def test_every_fault_that_is_said_to_break_a_client_is_one() -> None:
+def test_every_fault_listed_for_clients_exists() -> None:
     named = {name for names in BROKEN_BY_NODE.values() for name in names}
     assert sorted(named - {fault.name for fault in FAULTS}) == []
     assert all(BROKEN_BY_NODE.values())

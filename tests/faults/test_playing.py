@@ -161,7 +161,7 @@ def test_the_faults_that_cannot_be_played_are_those_of_signs_of_life(clean: Reco
     assert {fault.name for fault in FAULTS if _only_lives(fault, clean)} == listed
 
 
-def test_a_fault_that_a_run_finds_otherwise_is_played_all_the_same() -> None:
+def test_a_fault_that_a_run_finds_by_other_rules_is_played() -> None:
     otherwise = {fault.name: fault for fault in playable() if fault.otherwise}
     assert (
         otherwise.keys()

@@ -97,10 +97,10 @@ def test_packages_are_read_from_the_lines_that_install_them(line: str, found: li
 
 
 @pytest.mark.parametrize("loose", ["a", "a>=1", "a==1.*", "a@latest", "a@^1.2"])
-def test_a_loose_version_is_no_pin(loose: str) -> None:
+def test_a_loose_version_is_not_a_pin(loose: str) -> None:
     assert ONE_VERSION.fullmatch(loose) is None
 
 
-def test_every_finding_stands_in_the_readme_once() -> None:
+def test_every_finding_is_in_the_readme_once() -> None:
     listed = re.findall(r"^\| \[([^\]]+)\]\(([^)]+)\) \|", (FOLDER / "README.md").read_text(), re.MULTILINE)
     assert listed == [(script.stem, script.name) for script in SCRIPTS]

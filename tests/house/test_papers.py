@@ -117,7 +117,7 @@ def test_every_link_to_a_file_leads_somewhere(paper: str) -> None:
     assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
 
 
-def test_every_page_of_the_documentation_stands_in_its_navigation() -> None:
+def test_every_page_of_the_documentation_is_in_its_navigation() -> None:
     text = (ROOT / "tasks/site/mkdocs.yml").read_text().partition("\nnav:")[2]
     assert set(re.findall(r": (\S+\.md)$", text, re.MULTILINE)) == {
         *(paper.removeprefix("docs/") for paper in DOCS),

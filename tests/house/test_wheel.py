@@ -94,7 +94,7 @@ def test_the_wheel_carries_the_rules_as_data_and_their_examples(contents: set[st
     assert {"gonogo/rules/rules.json", "gonogo/rules/examples.json"} <= contents
 
 
-def test_the_wheel_is_no_plugin_of_other_peoples_pytest(wheel: Path) -> None:
+def test_the_wheel_registers_no_pytest_plugin(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt"))
         assert re.findall(r"^\[(.*)\]$", archive.read(name).decode(), re.MULTILINE) == ["console_scripts"]

@@ -40,7 +40,7 @@ async def asked(client: httpx2.AsyncClient, body: Body, path: str = "/completion
 # ---- answers ---------------------------------------------------------------------------------------------
 
 
-async def test_a_completion_has_sixteen_tokens_unless_told_otherwise(
+async def test_a_completion_has_sixteen_tokens_by_default(
     client: httpx2.AsyncClient, keeps_contract: Check
 ) -> None:
     response = await client.post("/completions", json=text())

@@ -274,7 +274,7 @@ def in_chunks(*headers: str) -> bytes:
     ],
     ids=["in chunks", "in chunks, with an offer to upgrade", "with an offer to upgrade"],
 )
-async def test_a_body_is_read_however_other_clients_frame_it(live: httpx2.AsyncClient, sent: bytes) -> None:
+async def test_a_body_is_read_in_every_framing_of_clients(live: httpx2.AsyncClient, sent: bytes) -> None:
     head, body = await asked(live, sent)
     assert head.startswith(b"http/1.1 200 ")
     assert json.loads(body)["choices"][0]["finish_reason"] == "length"

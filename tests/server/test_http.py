@@ -115,7 +115,7 @@ async def test_the_server_hands_out_the_contract(client: httpx2.AsyncClient) -> 
 
 
 @pytest.mark.parametrize(("ids", "thread"), [(10, "the loop's"), (100_000, "another")])
-async def test_a_large_body_is_read_beside_the_loop_that_sends_streams(
+async def test_a_large_body_is_parsed_outside_the_event_loop(
     client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, ids: int, thread: str
 ) -> None:
     seen = []
@@ -151,7 +151,7 @@ async def test_a_long_conversation_is_made_plain_beside_the_loop_too(
 
 
 @pytest.mark.parametrize(("letters", "thread"), [(10, "the loop's"), (100_000, "another")])
-async def test_large_schemas_are_measured_and_become_a_plan_beside_the_loop(
+async def test_large_schemas_are_measured_and_planned_outside_the_event_loop(
     client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, letters: int, thread: str
 ) -> None:
     seen = []

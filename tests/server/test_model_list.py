@@ -32,7 +32,7 @@ async def test_models_lists_what_is_served_in_order(
     assert response.json()["data"][0]["context_length"] == 4096
 
 
-async def test_models_tell_their_type_and_context_and_whether_they_are_loaded(
+async def test_models_have_their_type_context_and_load_state(
     client: httpx2.AsyncClient, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cards = (ModelCard("talker", "chat", 4096, 0), ModelCard("vectors", "embedding", 256, 0, loaded=False))

@@ -65,7 +65,7 @@ async def chunks(client: httpx2.AsyncClient, **changes: object) -> list[Body]:
     return [json.loads(event) for event in events]
 
 
-async def test_reasoning_stands_beside_the_content_and_is_counted(
+async def test_reasoning_is_separate_from_the_content_and_counted(
     client: httpx2.AsyncClient, keeps_contract: Check
 ) -> None:
     answer = await whole(client)

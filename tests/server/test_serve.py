@@ -178,7 +178,7 @@ def test_the_key_is_not_shown_where_settings_are() -> None:
         ("localhost", "http://localhost:80/v1"),
     ],
 )
-def test_the_address_it_tells_is_one_that_can_be_asked(host: str, url: str) -> None:
+def test_the_printed_address_accepts_requests(host: str, url: str) -> None:
     assert serve._base_url(host, 80) == url
 
 

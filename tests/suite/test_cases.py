@@ -105,7 +105,7 @@ def test_a_small_input_has_the_right_verdict(clean: Record, rule: str, edit: Edi
     assert found.verdict is expected
 
 
-def test_a_raw_line_separator_in_a_stream_is_no_fault(clean: Record) -> None:
+def test_a_raw_line_separator_in_a_stream_is_not_a_defect(clean: Record) -> None:
     """Readers that split at Unicode line ends break on it; it is still valid."""
     separated = each(made("choices.0.delta", lambda old: {**old, "x_note": "a\u2028b"}), where=has_choice)
     found = verdicts(changed(STREAMED, separated)(clean), load())

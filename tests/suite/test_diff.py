@@ -132,7 +132,7 @@ def test_a_change_of_verdict_is_worse_better_or_neither(
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
-def test_the_same_verdict_twice_is_no_difference(verdict: Verdict) -> None:
+def test_the_same_verdict_twice_is_not_a_difference(verdict: Verdict) -> None:
     found = compare(report(rule("a.b", verdict)), report(rule("a.b", verdict)))
 
     assert (found.differences, found.same, found.is_worse) == ((), 1, False)

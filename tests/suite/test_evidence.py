@@ -305,7 +305,7 @@ class TestABadFile:
             '{"unsent": "a", "reason": "not-sent", "about": [], "values": {"told": {}}}',
         ],
     )
-    def test_with_a_line_that_is_no_exchange_is_refused(self, path: Path, line: str) -> None:
+    def test_with_an_invalid_line_is_refused(self, path: Path, line: str) -> None:
         with written(path).open("a") as file:
             file.write(line + "\n")
         assert "Line 2" in self.error(path)

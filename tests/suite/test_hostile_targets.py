@@ -166,7 +166,7 @@ def edited(stored: Path, **target: Any) -> Path:  # noqa: ANN401 - JSON
         "\0",
     ],
 )
-def test_evidence_with_a_broken_url_is_judged_all_the_same(
+def test_evidence_with_an_invalid_url_is_judged(
     ran: Ran, broken_evidence: Path, tmp_path: Path, url: str
 ) -> None:
     stored = edited(broken_evidence, base_url=url)

@@ -143,7 +143,7 @@ def test_a_recorded_run_is_judged_like_gonogo_judge_does(tmp_path: Path, evidenc
 
 
 @MEASURED
-def test_a_broken_must_fails_its_test_and_tells_what_was_expected_and_why(
+def test_a_broken_must_fails_its_test_with_the_expected_value_and_the_reason(
     tmp_path: Path, evidence: Path
 ) -> None:
     def without_done(exchange: Exchange) -> Exchange:
@@ -239,7 +239,7 @@ def test_without_its_options_the_suite_says_how_it_is_run(tmp_path: Path) -> Non
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_run_of_pytest_beside_gonogo_loads_nothing_of_it(tmp_path: Path) -> None:
+def test_a_pytest_run_with_gonogo_installed_loads_nothing_of_it(tmp_path: Path) -> None:
     (tmp_path / "test_own.py").write_text(
         "import sys\ndef test_it(): assert not any(name.startswith('gonogo') for name in sys.modules)"
     )

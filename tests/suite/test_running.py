@@ -39,7 +39,7 @@ PATIENCE = 60.0  # seconds after which a hanging run is stopped
 MODELS = Selection(only=("models.list",))
 
 
-def test_a_check_reports_each_selected_rule_and_tells_of_each_request(reference_url: str) -> None:
+def test_a_check_reports_each_selected_rule_and_calls_back_for_each_request(reference_url: str) -> None:
     done: list[str] = []
     report = running.check(Approach(reference_url), MODELS, load(), done.append)
 

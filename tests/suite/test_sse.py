@@ -181,7 +181,7 @@ class TestTheEnd:
         assert K.INCOMPLETE_EVENT not in read(b"data: a\n\n" + rest).counts
 
     @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b":", b"\n"])
-    def test_of_a_stream_without_events_is_no_error(self, data: bytes) -> None:
+    def test_of_a_stream_without_events_is_not_an_error(self, data: bytes) -> None:
         stream = read(data)
         assert stream.events == ()
         assert K.INCOMPLETE_EVENT not in stream.counts

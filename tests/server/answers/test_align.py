@@ -138,7 +138,7 @@ def answered(data: bytes, cuts: set[int], stops: list[str]) -> list[Step]:
     st.lists(st.text("abé🙂", min_size=1, max_size=3), max_size=3),
 )
 @settings(deadline=None, database=None, max_examples=200)
-def test_the_bytes_of_the_tokens_are_the_text_however_both_are_cut(
+def test_the_bytes_of_the_tokens_are_the_text_for_any_split(
     text: str, cuts: set[int], stops: list[str]
 ) -> None:
     said = [step for step in answered(text.encode(), cuts, stops) if isinstance(step, Text | Finished)]

@@ -84,12 +84,12 @@ def test_requested_usage_is_in_a_separate_last_chunk(form_and_name: FormAndName)
     assert [other["usage"] for other in others] == [None] * len(others)
 
 
-def test_nothing_is_said_of_usage_where_it_was_not_asked_for(form_and_name: FormAndName) -> None:
+def test_usage_that_was_not_requested_is_absent(form_and_name: FormAndName) -> None:
     form, _ = form_and_name
     assert not any("usage" in chunk for chunk in chunks(form(Heading("m"))))
 
 
-def test_ids_tell_the_operation() -> None:
+def test_ids_have_the_prefix_of_the_operation() -> None:
     assert chunks(ChatForm(Heading("m")))[0]["id"].startswith("chatcmpl-")
     assert chunks(CompletionForm(Heading("m")))[0]["id"].startswith("cmpl-")
 

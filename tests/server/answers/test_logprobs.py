@@ -121,7 +121,7 @@ async def test_as_many_alternatives_come_as_were_asked_for_the_likeliest_first(
 
 
 @pytest.mark.parametrize("unasked", [{"logprobs": False}, {"logprobs": None}])
-async def test_nothing_is_said_of_what_was_not_asked_for(client: httpx2.AsyncClient, unasked: Body) -> None:
+async def test_fields_that_were_not_requested_are_absent(client: httpx2.AsyncClient, unasked: Body) -> None:
     assert (await asked(client, "/chat/completions", {**CHAT, **unasked}))["logprobs"] is None
     assert (await asked(client, "/completions", {**TEXT, "logprobs": None}))["logprobs"] is None
     for choice in await streamed(client, "/chat/completions", {**CHAT, **unasked}):

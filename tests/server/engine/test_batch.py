@@ -127,9 +127,7 @@ async def test_a_cancelled_answer_is_gone_with_the_next_step_and_the_others_go_o
     assert len(leaving.pieces) == had
 
 
-async def test_a_prompt_that_stands_in_line_to_be_read_can_be_cancelled(
-    by_hand: Open, endless_folder: Path
-) -> None:
+async def test_a_queued_prompt_can_be_cancelled(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder, sequences=16)
     answers = [bench.ask([number, *range(100, 190)], 3) for number in range(12)]
     await bench.step()
@@ -188,9 +186,7 @@ async def test_the_end_token_ends_an_answer_and_has_no_text(by_hand: Open, endle
     assert (piece.text, piece.tokens, piece.finish_reason, piece.logprobs) == ("", 1, "stop", ())
 
 
-async def test_an_end_token_that_is_the_last_one_allowed_is_an_end_all_the_same(
-    by_hand: Open, endless_folder: Path
-) -> None:
+async def test_an_end_token_at_the_limit_is_a_regular_end(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
     (answer,) = await bench.run(bench.ask(SHORT, 1, without_end=False, bias=[(256, 100.0)]))
     assert [piece.finish_reason for piece in answer.pieces] == ["stop"]

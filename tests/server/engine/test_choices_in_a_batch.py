@@ -45,7 +45,7 @@ def usage(response: httpx2.Response) -> tuple[int, int]:
     ],
     ids=["n", "best_of", "chat"],
 )
-async def test_the_choices_read_their_prompt_once_and_none_of_that_is_told_as_cached(
+async def test_choices_read_their_prompt_once_and_report_no_cached_tokens_for_it(
     client: httpx2.AsyncClient, shapes_read: Shapes, path: str, body: dict[str, object]
 ) -> None:
     length, cached = usage(await client.post(path, json=body))

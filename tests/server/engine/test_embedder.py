@@ -135,7 +135,7 @@ def test_inputs_longer_than_the_model_allows_are_refused_before_computing(
         ("mean_sqrt_len_tokens", [1.5, 3.0]),
     ],
 )
-def test_a_way_of_pooling_takes_what_is_no_padding(mode: str, expected: list[float]) -> None:
+def test_pooling_ignores_padding(mode: str, expected: list[float]) -> None:
     states = mx.array([[[3.0, 4.0], [0.0, 2.0], [9.0, -9.0]]])
     [vector] = pool(mode, states, mx.array([2])).tolist()
     assert vector == pytest.approx([number / hypot(*expected) for number in expected])

@@ -69,7 +69,7 @@ def keeps(arguments: str) -> bool:
 
 @pytest.mark.parametrize("template", ["untrained", "trained", "special"])
 @pytest.mark.parametrize("temperature", [0, 1])
-async def test_a_call_is_forced_whatever_the_model(
+async def test_a_call_is_forced_with_any_model(
     ask: Callable[..., Any],
     make_folder: Callable[..., Path],
     bytes_tokenizer: PreTrainedTokenizerFast,
@@ -95,7 +95,7 @@ async def test_a_call_is_forced_whatever_the_model(
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_an_answer_keeps_a_schema_whatever_the_model(
+async def test_an_answer_matches_a_schema_with_any_model(
     ask: Callable[..., Any], make_folder: Callable[..., Path], seed: int
 ) -> None:
     choice = await ask(

@@ -168,7 +168,7 @@ def test_whole_tokens_are_found_in_text(write: Write) -> None:
     assert served(write()).text.encode("<think>") == (259,)
 
 
-def test_smollms_digits_stand_alone(write: Write) -> None:
+def test_smollms_digits_are_single_tokens(write: Write) -> None:
     assert served(write()).text.encode("12") == (260,)
     alone = served(write({"tokenizer.ggml.pre": "smollm"})).text.encode("12")
     assert alone == (ALPHABET.index("1"), ALPHABET.index("2"))

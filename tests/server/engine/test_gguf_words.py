@@ -163,7 +163,7 @@ def conversation(values: dict[str, Any]) -> str:
         "{{ messages[0].content }}",
     ],
 )
-def test_a_conversation_is_begun_once_whoever_writes_the_begin_token(template: str) -> None:
+def test_a_conversation_has_one_begin_token(template: str) -> None:
     values = metadata("llama-bpe") | {"tokenizer.chat_template": template}
     assert conversation(values) == "<|begin|>the"
 

@@ -59,7 +59,7 @@ async def test_an_untrained_model_keeps_to_a_schema(by_hand: Open, endless_folde
     assert len({json.dumps(value) for value in values}) == 6
 
 
-async def test_answers_beside_it_are_those_given_alone(by_hand: Open, endless_folder: Path) -> None:
+async def test_answers_in_its_batch_are_the_same_as_alone(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
     alone = await bench.tokens(LONG, 40)
     (held,) = await bench.run(follow(bench, seed=4))

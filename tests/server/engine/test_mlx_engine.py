@@ -142,7 +142,7 @@ async def test_closing_the_iterator_stops_the_generation(smollm2: MlxEngine) -> 
         await idle(smollm2)
 
 
-async def test_cancelling_the_one_who_waits_stops_the_generation(smollm2: MlxEngine) -> None:
+async def test_cancelling_the_waiting_task_stops_the_generation(smollm2: MlxEngine) -> None:
     prompt = await smollm2.encode("smollm2", "word " * 4000)
     waiting = asyncio.ensure_future(say(smollm2, prompt, 8))
     async with asyncio.timeout(PATIENCE):

@@ -77,9 +77,7 @@ def endless(engine: MlxEngine) -> AsyncGenerator[Piece, None]:
     return engine.generate("one", Generation((1,), 1_000_000, WITHOUT_END))
 
 
-async def test_all_are_loaded_at_the_start_where_nothing_else_is_said(
-    open_model: Open, folders: list[Path]
-) -> None:
+async def test_all_models_are_loaded_at_the_start_by_default(open_model: Open, folders: list[Path]) -> None:
     assert loaded(open_model(*folders)) == [True, True]
 
 

@@ -249,7 +249,7 @@ def test_several_concurrent_answers_have_no_drafts(smol: Bench) -> None:
     assert smol.answers(smol.packed(), prompts, 6) == smol.answers(without_drafts, prompts, 6)
 
 
-def test_a_batch_invariant_answer_is_bit_identical_alone_and_beside_others(smol: Bench) -> None:
+def test_a_batch_invariant_answer_is_bit_identical_alone_and_in_a_batch(smol: Bench) -> None:
     assert smol.loaded.packed is not None
     if not is_batch_invariant(smol.loaded.packed, ROW_COUNTS):
         pytest.skip("products differ with the number of rows with this BLAS")

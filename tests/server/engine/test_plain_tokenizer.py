@@ -122,7 +122,7 @@ def smollm2() -> tuple[PlainTokenizer, TokenizerWrapper]:
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_it_tells_of_smollm2_what_the_libraries_tell(
+def test_it_reports_the_same_about_smollm2_as_the_libraries(
     smollm2: tuple[PlainTokenizer, TokenizerWrapper], name: str
 ) -> None:
     ours, theirs = smollm2

@@ -137,7 +137,7 @@ async def test_a_repeated_prompt_is_read_but_for_its_last_token(
         ((7, *LONG), 0),
     ],
 )
-async def test_an_answer_is_the_same_whatever_was_read_before(
+async def test_an_answer_does_not_depend_on_earlier_prompts(
     by_hand: Open, endless_folder: Path, prompt: tuple[int, ...], cached: int
 ) -> None:
     bench = by_hand(endless_folder)
@@ -188,7 +188,7 @@ async def test_equal_prompts_share_one_prefill(
 
 
 @pytest.mark.parametrize("length", [2, 3, 20, 33])
-async def test_the_choices_of_a_request_share_one_prefill_however_short_it_is(
+async def test_the_choices_of_a_request_share_even_a_short_prefill(
     by_hand: Open, endless_folder: Path, shapes_read: list[tuple[int, int]], length: int
 ) -> None:
     bench = by_hand(endless_folder, prefix_bytes=0, read_step=64)

@@ -81,7 +81,7 @@ async def test_log_probabilities_do_not_depend_on_temperature_and_top_p(
     )
 
 
-async def test_answers_that_ask_for_none_have_none_beside_those_that_do(
+async def test_only_answers_that_request_them_have_them_in_a_batch(
     by_hand: Open, endless_folder: Path
 ) -> None:
     bench = by_hand(endless_folder)

@@ -199,7 +199,7 @@ async def test_each_token_but_the_end_comes_with_its_probability_and_the_most_li
         assert len(token.top_logprobs) == 3
 
 
-async def test_a_bias_changes_what_is_said() -> None:
+async def test_a_bias_changes_the_text() -> None:
     forced = await reported(ScriptedEngine(answer="Hi"), 0, Sampling(logit_bias=((1000, 100.0),)))
     assert "".join(piece.text for piece in forced) == chr(1000) * 8
     assert forced[-1].finish_reason == "length"
@@ -243,7 +243,7 @@ async def test_it_remembers_the_beginnings_of_prompts_for_each_model() -> None:
     assert await cached("other", "abc") == 0
 
 
-async def test_vectors_have_length_one_and_tell_texts_apart() -> None:
+async def test_vectors_have_length_one_and_depend_on_the_text() -> None:
     engine = ScriptedEngine((), embedding_models=["vectors"])
     assert [card.type for card in engine.cards()] == ["embedding"]
     inputs = [await engine.encode("vectors", text) for text in ("a", "b", "a")]

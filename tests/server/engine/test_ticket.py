@@ -56,7 +56,7 @@ async def test_a_failure_comes_after_the_pieces_before_it() -> None:
             await ticket.next_piece()
 
 
-async def test_a_step_wakes_a_loop_once_however_many_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_step_wakes_a_loop_once_for_all_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     loop, deliveries = asyncio.get_running_loop(), Deliveries()
     wakes = []
     genuine = loop.call_soon_threadsafe

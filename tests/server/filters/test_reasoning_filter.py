@@ -145,7 +145,7 @@ def test_a_completion_has_no_place_for_reasoning() -> None:
         ("<b", "length", "<b", 0),
     ],
 )
-def test_a_start_marker_that_a_limit_cuts_off_is_no_answer(
+def test_a_start_marker_truncated_by_the_limit_is_not_an_answer(
     text: str, reason: FinishReason, said: str, count: int
 ) -> None:
     logprobs = token(text).logprobs

@@ -192,7 +192,7 @@ async def test_a_server_whose_engine_has_died_says_so_for_a_while_and_ends(
 # ---- as a process ----------------------------------------------------------------------------------------
 
 
-def test_a_drained_process_ends_with_0_and_tells_what_it_did(serving: Serving) -> None:
+def test_a_drained_process_ends_with_0_and_logs_its_totals(serving: Serving) -> None:
     with serving("--log-format", "json") as server:
         httpx2.get(f"{server.base_url}/models")
         _, written = server.stop()

@@ -95,7 +95,7 @@ async def test_each_of_many_concurrent_requests_is_found_by_its_id(
         ),
     ],
 )
-async def test_a_refusal_is_told_with_its_status_and_code(
+async def test_a_refusal_is_logged_with_its_status_and_code(
     client: httpx2.AsyncClient,
     logged: Logged,
     method: str,
@@ -257,7 +257,7 @@ def tell_all() -> list[str]:
     return [name for name in tell_all.__code__.co_names if name in vars(events)]
 
 
-def test_every_function_tells_the_event_of_its_name(logged: Logged) -> None:
+def test_every_log_function_writes_the_event_of_its_name(logged: Logged) -> None:
     names = tell_all()
     assert [event["event"] for event in logged.events] == names
     functions = {n for n, f in vars(events).items() if getattr(f, "__module__", "") == events.__name__}

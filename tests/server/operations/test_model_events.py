@@ -43,7 +43,7 @@ async def use(pool: Pool[str], *names: str) -> None:
             assert model == name
 
 
-async def test_loading_and_switching_are_told_in_their_order(pool: Pool[str], logged: Logged) -> None:
+async def test_loading_and_switching_are_logged_in_order(pool: Pool[str], logged: Logged) -> None:
     await use(pool, "one", "one", "two")
     assert told(logged) == [
         ("model_loading", "one"),

@@ -208,7 +208,7 @@ def test_an_empty_key_is_refused(key: str, monkeypatch: pytest.MonkeyPatch) -> N
         ("GONOGO_SERVER_XYZZY", "unset it, or gonogo serve --help lists the settings."),
     ],
 )
-def test_a_variable_that_is_no_setting_is_named(
+def test_an_unknown_variable_is_named(
     name: str, advice: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, "sesame")

@@ -106,7 +106,7 @@ async def test_models_of_a_provider_that_is_not_there_are_left_out_of_the_list_o
         assert [model["id"] for model in listed] == ["parrot", "other/parrot"]
 
 
-async def test_a_server_with_a_dead_engine_is_unwell_whoever_is_beside_it() -> None:
+async def test_a_server_with_a_dead_engine_is_unhealthy_with_any_other_provider() -> None:
     dead = Parrot()
     dead.alive = False
     async with listen(create_app(Registry({"dead": dead, "zoo": Parrot()}), Settings())) as client:

@@ -119,7 +119,7 @@ CANARY = b"canary-0123456789"
     ids=["words", "wrong key", "detail", "no JSON", "error with 200", "error event"],
 )
 @pytest.mark.parametrize("asked", [HELLO, STREAMED], ids=["whole", "streamed"])
-async def test_no_error_header_log_or_figure_tells_the_key_of_an_upstream_that_gives_it_away(
+async def test_no_error_header_log_or_metric_contains_the_key_that_an_upstream_leaks(
     status: int,
     media_type: str,
     said: bytes,

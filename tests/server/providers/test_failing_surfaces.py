@@ -99,7 +99,7 @@ async def test_an_upstream_that_dies_within_a_stream_ends_it_in_the_error_of_the
     assert [event["type"] for event in broken][-2:] == ["content_block_delta", "error"]
 
 
-async def test_the_upstream_is_told_at_once_when_the_client_leaves() -> None:
+async def test_the_request_to_the_upstream_is_closed_when_the_client_disconnects() -> None:
     left: list[asyncio.Event] = [asyncio.Event(), asyncio.Event()]
     waiting = iter(left)
 

@@ -94,7 +94,7 @@ async def test_a_closed_port_is_a_connect_error() -> None:
             await Network().connect_tcp("127.0.0.1", held.getsockname()[1], PATIENCE)
 
 
-async def test_a_read_times_out_whatever_the_time_of_the_reads_before_it() -> None:
+async def test_a_read_times_out_independent_of_earlier_reads() -> None:
     async with serving(echoing) as port, connected_to(port) as stream:
         for seconds in (PATIENCE, None, SOON, PATIENCE):
             await stream.write(b"x")

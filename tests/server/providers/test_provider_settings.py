@@ -156,7 +156,7 @@ def test_a_file_without_keys_is_refused(tmp_path: Path) -> None:
         _ = read({"api_key_file": tmp_path / "none"}).keys
 
 
-def test_other_machines_may_not_ask_without_a_key_unless_that_is_said(
+def test_other_machines_need_a_key_unless_the_settings_allow_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert serve.main(["--host", "0.0.0.0"]) == 2

@@ -34,7 +34,7 @@ def test_one_that_failed_is_set_aside_twice_as_long_each_time() -> None:
     assert other.until - clock.now == 2.0
 
 
-def test_one_that_answers_again_is_no_longer_set_aside() -> None:
+def test_a_server_that_answers_again_is_no_longer_avoided() -> None:
     targets = Targets(("a", "b"), Clock())
     failing = targets.next()
     targets.failed(failing)

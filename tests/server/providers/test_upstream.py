@@ -200,7 +200,7 @@ async def test_the_rules_that_a_whole_answer_was_repaired_by_are_named_where_tha
         assert "x-gonogo-repairs" not in (await client.post(CHAT, json=HELLO)).headers
 
 
-async def test_the_upstream_is_told_at_once_when_the_client_leaves() -> None:
+async def test_the_request_to_the_upstream_is_closed_when_the_client_disconnects() -> None:
     left = asyncio.Event()
 
     async def until_gone(receive: Receive) -> None:

@@ -343,7 +343,7 @@ def test_a_list_of_models_gets_its_form(wrong: object) -> None:
     assert found["data"] == [{**MODEL, **({"name": "a"} if "models" in wrong else {})}]  # type: ignore[operator] # JSON
 
 
-def test_a_list_without_models_is_empty_and_what_is_no_list_is_an_error() -> None:
+def test_a_list_without_models_is_empty_and_anything_else_is_an_error() -> None:
     assert listed({"object": "list", "data": None})["data"] == []
     for wrong in ({"data": 7}, {"error": "No."}):
         with pytest.raises(UpstreamError):

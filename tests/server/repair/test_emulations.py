@@ -31,7 +31,7 @@ def piece(text: str, index: int = 0, reason: str | None = None) -> Document:
     }
 
 
-def test_the_prompt_stands_before_the_text_once() -> None:
+def test_the_prompt_precedes_the_text_once() -> None:
     notes = Notes()
     made = completion(UNECHOED, prompt="Hi", echo=True, stream=True, notes=notes)
     assert "echo" not in made.requests[0]

@@ -294,5 +294,5 @@ def test_an_error_under_status_200_gets_a_status(document: dict[str, Any], statu
         {"usage": {}},
     ],
 )
-def test_an_answer_is_no_error(document: dict[str, Any]) -> None:
+def test_an_answer_is_not_an_error(document: dict[str, Any]) -> None:
     assert error_in(document) is None

@@ -248,7 +248,7 @@ COUNT = {**HEAD, "choices": [], "usage": USAGE}
         ([FIRST, {**HI, "usage": {}}, LAST, COUNT], "usage_schema"),
     ],
 )
-def test_the_count_is_said_once_and_last(sent: list[Document], rule: str) -> None:
+def test_usage_is_sent_once_and_last(sent: list[Document], rule: str) -> None:
     found, noted = mended(sent, COUNTED)
     assert [{**chunk, "usage": None} for chunk in found[:-1]] == [
         {**one, "usage": None} for one in (FIRST, HI, LAST)
@@ -268,14 +268,14 @@ def test_missing_usage_is_not_invented(usage: object) -> None:
     assert mended([FIRST, HI, LAST, {**COUNT, "usage": usage}], COUNTED)[0] == [FIRST, HI, LAST]
 
 
-def test_reasoning_that_is_counted_beside_the_completion_becomes_a_part_of_it() -> None:
+def test_reasoning_tokens_counted_separately_are_added_to_the_completion() -> None:
     usage = {**USAGE, "completion_tokens_details": {"reasoning_tokens": 30}, "total_tokens": 37}
     found, noted = mended([FIRST, HI, LAST, {**COUNT, "usage": usage}], COUNTED)
     assert found[-1]["usage"] == {**usage, "completion_tokens": 32}
     assert noted == {"chat.stream.usage_details"}
 
 
-def test_an_index_beyond_the_choices_stands_for_the_next_one() -> None:
+def test_an_index_beyond_the_choices_is_replaced_by_the_next_one() -> None:
     other = [piece({"role": "assistant", "content": "Ho"}, index=2), piece({}, "stop", 2)]
     found, noted = mended([FIRST, *other, HI, LAST], TWO)
     assert (text_of(found, 0), text_of(found, 1)) == ("Hi", "Ho")

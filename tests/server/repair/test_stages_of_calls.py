@@ -66,7 +66,7 @@ def fragments(found: list[Document]) -> list[Document]:
     return [fragment for delta in deltas for fragment in delta.get("tool_calls", [])]
 
 
-def test_another_id_in_every_fragment_of_one_call_is_no_other_call() -> None:
+def test_a_different_id_in_every_fragment_is_still_one_call() -> None:
     sent = [call(), call(id="x", function={"name": "ring", "arguments": '{"a":'}), more("1}", id="y")]
     found, _ = mended([FIRST, *sent, CALLED])
     assert [(f["index"], f["function"]["arguments"]) for f in fragments(found)] == [

@@ -52,7 +52,7 @@ def test_two_pieces_are_enough_if_deltas_are_known_to_be_cumulative() -> None:
     assert text_of(found) == "Hello"
 
 
-def test_log_probabilities_tell_snapshots_from_a_text_that_repeats() -> None:
+def test_log_probabilities_distinguish_cumulative_deltas_from_repetition() -> None:
     def with_tokens(text: str, token: str) -> Document:
         chunk = piece({"content": text})
         chunk["choices"][0]["logprobs"] = {"content": [{**TOKEN, "token": token}], "refusal": None}

@@ -31,7 +31,7 @@ def streamed(*pieces: str, stop: object, notes: Notes | None = None, **members: 
     return run(chat(IGNORED, notes=notes, stop=stop, stream=True, **members), spoken(*pieces))
 
 
-def test_the_upstream_is_not_told_of_a_sequence_that_it_gets_wrong() -> None:
+def test_a_sequence_that_the_upstream_handles_wrong_is_not_sent() -> None:
     assert "stop" not in chat(IGNORED, stop="b").requests[0]
 
 
@@ -189,7 +189,7 @@ STOPS = st.lists(st.text("abc", min_size=1, max_size=3), min_size=1, max_size=4)
 
 
 @given(PIECES, STOPS)
-def test_a_stream_and_a_whole_answer_are_cut_alike_however_the_text_comes(
+def test_a_stream_and_a_complete_answer_end_at_the_same_text_for_any_pieces(
     pieces: list[str], stops: list[str]
 ) -> None:
     text = "".join(pieces)

@@ -100,12 +100,12 @@ def test_a_body_of_more_values_than_the_limits_is_refused(body: str, limit: str)
         LISTS % r'"\\", "\\\"[[[[[[[[[[[[[[", "{{{{{{{{{{{{"',
     ],
 )
-def test_a_body_is_read_up_to_those_limits_whatever_stands_in_its_texts(body: str) -> None:
+def test_a_body_within_the_limits_is_read_with_any_text(body: str) -> None:
     assert set(json_object(body.encode(), Bounds(parts=10, values=20))) == {"a"}
 
 
 @pytest.mark.parametrize("raw", [b"[]", b'"text"', b"1", b"null", b"true"])
-def test_json_that_is_no_object_is_refused(raw: bytes) -> None:
+def test_json_that_is_not_an_object_is_refused(raw: bytes) -> None:
     with pytest.raises(BadRequest, match="must be a JSON object"):
         json_object(raw)
 
@@ -228,7 +228,7 @@ def test_no_error_is_kept_for_each_wrong_item_of_many(
 
 
 @pytest.mark.parametrize("given", [["a"] * 2049, [1] * 2049, [[1]] * 2049, [*(["a"] * 2049), 1]])
-def test_too_many_inputs_are_too_many_of_whatever_kind_they_are(given: object) -> None:
+def test_too_many_inputs_of_any_kind_are_refused(given: object) -> None:
     refused = refusal({"input": given}, CreateEmbeddingRequest, {"model": "m"})
     assert refused.param == "input"
     assert "at most 2048 items" in str(refused)

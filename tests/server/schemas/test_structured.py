@@ -282,7 +282,7 @@ def test_whitespace_is_the_models_own_where_it_is_free_and_comes_to_an_end(
     assert not rules.admits_beginning("{\n" + 33 * " ")
 
 
-def test_text_is_no_structure(request_with: Callable[..., CreateChatCompletionRequest]) -> None:
+def test_text_is_not_structured_output(request_with: Callable[..., CreateChatCompletionRequest]) -> None:
     assert structure(request_with(response_format={"type": "text"}).response_format) is None
     assert structure(MISSING) is None
 

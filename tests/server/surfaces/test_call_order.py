@@ -74,7 +74,7 @@ def test_arguments_that_were_cut_at_a_limit_stay_as_they_are() -> None:
     assert passed([call(0), arguments(0, "{")], cut=True)[-1] == []
 
 
-def test_a_call_that_goes_on_after_its_end_is_no_answer() -> None:
+def test_a_call_that_continues_after_its_end_is_an_error() -> None:
     order = CallOrder()
     for step in (call(0), arguments(0, "{}"), call(1), arguments(0, " ")):
         order.take(step)

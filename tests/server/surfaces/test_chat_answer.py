@@ -136,7 +136,7 @@ def test_a_log_probability_without_a_token_or_a_number_is_an_error_of_the_upstre
         ChatAnswer().take([chunk({"content": "Hi"}, logprobs={"content": [row]})])
 
 
-def test_a_stream_without_an_end_is_no_answer() -> None:
+def test_a_stream_without_an_end_is_an_error() -> None:
     answer = ChatAnswer()
     answer.take([chunk({"content": "Hi"})])
     with pytest.raises(UpstreamError, match="before it was finished"):

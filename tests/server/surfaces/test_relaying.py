@@ -36,7 +36,7 @@ RESPONSE = (
 
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
-def test_the_bytes_are_kept_however_they_were_cut(size: int) -> None:
+def test_the_bytes_are_kept_for_any_split(size: int) -> None:
     data, relay = b"".join(RESPONSE), ResponseRelay({})
     assert forwarded(relay, (data[at : at + size] for at in range(0, len(data), size))) == data
     assert relay.over

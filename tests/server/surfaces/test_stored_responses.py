@@ -232,9 +232,7 @@ async def test_an_answer_is_not_lost_where_the_store_fails(
 
 
 @pytest.mark.parametrize("settings", [Settings()])
-async def test_without_a_store_there_is_no_such_path(
-    client: httpx2.AsyncClient, keeps_contract: Check
-) -> None:
+async def test_without_a_store_the_path_is_missing(client: httpx2.AsyncClient, keeps_contract: Check) -> None:
     for method in ("GET", "DELETE"):
         response = await client.request(method, "/responses/resp_1")
         assert response.status_code == 404

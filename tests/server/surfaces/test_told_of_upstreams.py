@@ -68,7 +68,7 @@ def test_a_refusal_is_the_text_of_a_message_and_its_stop_reason(keeps_contract: 
 
 
 @pytest.mark.parametrize("steps", [FILTERED], ids=["filtered"])
-def test_a_filter_is_the_reason_that_is_told(steps: list[Step], keeps_contract: Check) -> None:
+def test_a_filter_is_reported_as_the_reason(steps: list[Step], keeps_contract: Check) -> None:
     last = told(response(), steps, keeps_contract)[-1]
     assert (last["type"], last["response"]["status"]) == ("response.incomplete", "incomplete")
     assert last["response"]["incomplete_details"] == {"reason": "content_filter"}

@@ -354,7 +354,7 @@ async def test_after_the_only_call_generation_is_stopped(
 
 
 @scripted(style=OWN_JSON)
-async def test_a_forced_call_stands_between_the_markers_of_a_model_whose_form_is_json(
+async def test_a_forced_call_is_between_the_markers_of_a_model_with_json_calls(
     client: httpx2.AsyncClient, engine: ScriptedEngine
 ) -> None:
     said = await choice(

@@ -122,7 +122,7 @@ def test_a_result_that_no_message_before_it_asked_for_is_refused(
     assert refused.value.param in {"messages[1].tool_call_id", "messages[2].tool_call_id"}
 
 
-def test_an_assistant_that_says_nothing_at_all_is_refused(plain: Callable[..., list[Message]]) -> None:
+def test_an_assistant_message_without_content_is_refused(plain: Callable[..., list[Message]]) -> None:
     with pytest.raises(BadRequest, match="Missing required parameter"):
         plain(USER, {"role": "assistant", "tool_calls": []})
 

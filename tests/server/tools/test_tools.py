@@ -341,7 +341,7 @@ def test_a_model_whose_parser_takes_json_as_well_writes_it_only_where_something_
     [{"tools": [function(strict=True)]}, {"response_format": {"type": "json_object"}}],
     ids=["strict", "structured"],
 )
-def test_a_model_with_a_form_of_its_own_is_told_the_generic_one_where_something_is_promised(
+def test_a_model_with_its_own_call_form_gets_the_generic_one_for_forced_calls(
     request_with: Make, fields: dict[str, Any]
 ) -> None:
     made = plan(request_with(**fields), OTHER_STYLE)
@@ -350,7 +350,7 @@ def test_a_model_with_a_form_of_its_own_is_told_the_generic_one_where_something_
     assert "<tool_call>" in made.instruction
 
 
-def test_a_conversation_with_calls_is_told_in_the_models_form_though_no_call_may_follow(
+def test_calls_in_a_conversation_have_the_models_form_even_if_calls_are_forbidden(
     request_with: Make,
 ) -> None:
     made = plan(request_with(tool_choice="none"), OTHER_STYLE)

@@ -84,7 +84,7 @@ def told(replays: Replays, exchanges: Sequence[Exchange]) -> dict[Replay, str]:
 
 
 @pytest.mark.usefixtures("measured_processes")
-def test_a_process_beside_gives_the_outcomes_that_this_one_gives(exchanges: list[Exchange]) -> None:
+def test_a_second_process_returns_the_same_outcomes(exchanges: list[Exchange]) -> None:
     here = told(Here(), exchanges)
     with Beside() as replays:
         assert told(replays, exchanges) == here
@@ -168,7 +168,7 @@ def test_a_run_that_is_given_up_leaves_no_process_behind(whole: Make) -> None:
     assert threading.active_count() == before
 
 
-def test_the_folder_that_one_stands_in_is_nowhere_to_import_from(whole: Make, tmp_path: Path) -> None:
+def test_nothing_is_imported_from_the_current_folder(whole: Make, tmp_path: Path) -> None:
     for name in ("openai.py", "json.py"):
         (tmp_path / name).write_text("raise SystemExit(3)")
     asked = subprocess.run(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("query", ["", "?beta=true"])
 @pytest.mark.parametrize(("text", "told"), [(TEXT, []), (TEXT[3:], ["loses text"])])
-def test_a_message_is_read_by_its_surface_whatever_the_query(
+def test_a_message_is_read_by_its_surface_with_any_query(
     streamed: Make, query: str, text: str, told: list[str]
 ) -> None:
     exchange = streamed("/messages", *message_stream())

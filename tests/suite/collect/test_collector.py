@@ -150,7 +150,7 @@ def test_unsent_requests_are_followed_by_no_sign_of_life(concurrency: int) -> No
     assert recorder.keys == [CHAT.key]
 
 
-def test_mild_requests_go_beside_the_sign_of_life_and_are_named_by_it() -> None:
+def test_mild_requests_are_sent_with_the_sign_of_life_and_are_among_its_suspects() -> None:
     mild = bodies.bare("PUT", "/chat/completions")
     recorder = ScriptedRecorder()
     kept, _, _ = collect(recorder, CHAT, mild, *WRONG[:2])

@@ -56,7 +56,7 @@ def test_types_of_models_are_respected() -> None:
     assert subject == Subject("c", "e")
 
 
-def test_named_models_are_asked_whatever_is_listed() -> None:
+def test_named_models_are_requested_even_if_not_listed() -> None:
     subject, _ = greeted(models(listed("a")), model="m", embedding_model="e")
     assert subject == Subject("m", "e")
 
@@ -158,7 +158,7 @@ def test_a_refused_and_a_missing_key_are_distinguished(status: int) -> None:
     )
 
 
-def test_a_web_page_is_no_api() -> None:
+def test_a_web_page_is_not_an_api() -> None:
     assert refused(HTML) == (
         f"{URL}/models is a web page, not an API; give the base URL of the API, which usually ends in /v1."
     )

@@ -71,7 +71,7 @@ def test_waiting_is_limited_and_the_last_answer_is_kept() -> None:
 
 
 @pytest.mark.parametrize("after", ["nan", "inf", "-inf", "1e999"])
-def test_a_retry_after_that_is_no_time_is_not_waited_for_ever(after: str) -> None:
+def test_an_invalid_retry_after_does_not_wait_forever(after: str) -> None:
     recorder = ScriptedRecorder(in_turn([throttled(429, after)]))
     _, _, slept = collect(recorder, CHAT)
     assert all(0.0 <= seconds <= LONGEST_WAIT for seconds in slept)

@@ -95,7 +95,7 @@ class TestWhatIsSent:
         wire.record_all(sends(answer), Request("GET", "/1"), Request("GET", "/2"))
         assert b"cookie" not in wire.heads[1].lower()
 
-    def test_raises_value_error_where_it_is_no_http(self, wire: Wire) -> None:
+    def test_raises_value_error_if_it_is_not_http(self, wire: Wire) -> None:
         for request in (Request("GET", "/a b"), Request("GET", "/x", (("a b", "c"),))):
             with pytest.raises(ValueError, match="cannot send"):
                 wire.record(sends(OK), request)

@@ -58,7 +58,7 @@ def record(
     return asyncio.run(asyncio.wait_for(run(), 30))
 
 
-def test_a_certificate_of_an_unknown_authority_is_no_connection(authority: trustme.CA) -> None:
+def test_a_certificate_of_an_unknown_authority_is_a_connection_failure(authority: trustme.CA) -> None:
     exchange = record(authority, trust())
     assert exchange.failure.kind is FailureKind.CONNECT
     assert exchange.failure.message == (

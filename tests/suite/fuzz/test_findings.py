@@ -185,7 +185,7 @@ NOTHING = {"stream": (None, False), "stop": (None,), "frequency_penalty": (None,
 
 
 @pytest.mark.parametrize("parameter", NOTHING)
-def test_a_parameter_that_is_always_refused_is_no_finding(over: Over, parameter: str) -> None:
+def test_a_parameter_that_is_always_refused_is_not_a_finding(over: Over, parameter: str) -> None:
     def lacks(request: Request, exchange: Exchange) -> Exchange:
         asked = fields(request).get(parameter) not in NOTHING[parameter]
         refusal = OF_MESSAGES if request.path.startswith("/messages") else UNKNOWN
@@ -275,7 +275,7 @@ def test_an_answer_that_another_parameter_changes_breaks_its_schema(over: Over) 
     assert "/created: 1.5" in found.judgements["response"].actual
 
 
-def test_json_where_a_stream_was_asked_for_is_no_stream(over: Over) -> None:
+def test_json_in_place_of_a_stream_is_not_a_stream(over: Over) -> None:
     def ignores(_: Request, exchange: Exchange) -> Exchange:
         return answer(exchange, 200, "{}") if exchange.media_type == "text/event-stream" else exchange
 

@@ -58,7 +58,7 @@ def test_the_error_of_chat_on_messages_breaks_the_envelope(over: Over) -> None:
 
 
 @pytest.mark.parametrize("status", [404, 405])
-def test_a_surface_that_a_target_lacks_is_no_finding_and_asked_a_few_times(
+def test_a_missing_surface_is_not_a_finding_and_requested_a_few_times(
     over: Over, sound: Pass, status: int
 ) -> None:
     def lacks(request: Request, exchange: Exchange) -> Exchange:

@@ -228,7 +228,7 @@ def test_a_wrong_404_of_an_operation_that_is_there_is_judged(make: Make, judged:
     assert found.verdict is Verdict.FAIL
 
 
-def test_no_connection_at_all_is_no_refusal(make: Make, judged: Judge) -> None:
+def test_a_missing_connection_is_not_a_refusal(make: Make, judged: Judge) -> None:
     hostile = 'When a chat completion is wrongly requested with {"n": 0}\n'
     key = 'POST /chat/completions {"n":0}'
     broken = judged(hostile + REFUSED, make(status=None, failure=RESET, key=key))

@@ -123,7 +123,7 @@ def test_a_stop_of_a_reader_is_the_outcome_and_other_exceptions_are_bugs(make: M
         Bound(Check(breaking, Of.ANY, several=False), {})(make())
 
 
-def test_a_stop_is_no_deviation() -> None:
+def test_a_stop_is_not_a_deviation() -> None:
     stop = Stop(Undecided(Reason.NO_TEXT))
     assert str(stop) == "no-text"
     assert not isinstance(stop.outcome, Deviation)

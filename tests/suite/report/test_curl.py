@@ -155,14 +155,14 @@ def test_a_streamed_request_is_shown_as_it_arrives() -> None:
     assert command.startswith("curl -sS -i -N http://h/v1/chat/completions ")
 
 
-def test_the_command_is_one_printable_line_whatever_the_body() -> None:
+def test_the_command_is_one_printable_line_for_any_body() -> None:
     every_byte = bytes(range(256))
 
     for body in (every_byte, every_byte[1:], "\n\u2028\x85".encode()):
         assert curl(Request("POST", "/x", JSON, body), "http://h").isprintable()
 
 
-def test_a_query_of_the_base_url_stands_at_the_end_and_a_header_taken_out_is_a_variable() -> None:
+def test_a_query_of_the_base_url_is_appended_and_a_redacted_header_is_a_variable() -> None:
     request = Request("GET", "/models", (("api-key", "[redacted]"), ("x-title", "a b")))
     assert curl(request, "https://h/v1/?api-version=1") == (
         "curl -sS -i 'https://h/v1/models?api-version=1' -H \"api-key: $API_KEY\" -H 'x-title: a b'"

@@ -194,7 +194,7 @@ def test_a_client_that_breaks_is_named_with_the_failure(make: Callable[..., Repo
     )
 
 
-def test_a_waived_rule_has_its_reason_and_is_no_failure(make: Callable[..., Report]) -> None:
+def test_a_waived_rule_has_its_reason_and_is_not_a_failure(make: Callable[..., Report]) -> None:
     text = markdown.render(make(Verdict.PASS, Verdict.WAIVED))
 
     assert "| `chat.tools.ids` | `two calls share one (waived until 2027-01-31: our issue 12)` |\n" in text

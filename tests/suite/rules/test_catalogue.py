@@ -149,7 +149,7 @@ def test_rules_that_need_each_other_in_a_line_are_a_catalogue() -> None:
     assert len(Catalogue(parse_feature(feature(*rules), "x.feature"))) == 3
 
 
-def test_a_need_that_is_no_rule_is_refused() -> None:
+def test_a_need_that_is_not_a_rule_is_refused() -> None:
     with pytest.raises(FeatureError, match=r'^x\.feature:5: chat\.a needs "chat\.b", which is not a rule$'):
         Catalogue(parse_feature(feature(needing("chat.b", "chat.a")), "x.feature"))
 
@@ -207,7 +207,7 @@ def test_skipped_rules_are_not_selected() -> None:
     assert not any(rule_id.startswith("chat.") for rule_id in left)
 
 
-def test_a_selector_is_no_prefix_of_letters() -> None:
+def test_a_selector_is_not_a_string_prefix() -> None:
     with pytest.raises(UsageError, match=r'There is no rule or group "chat\.str"'):
         load().select(["chat.str"])
 

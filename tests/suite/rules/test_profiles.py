@@ -37,7 +37,7 @@ def test_a_profile_selects_its_rules_and_several_those_of_each() -> None:
     assert "tools.call.id" not in both
 
 
-def test_a_profile_that_there_is_not_and_one_beside_only_are_refused() -> None:
+def test_an_unknown_profile_and_a_profile_with_only_are_refused() -> None:
     with pytest.raises(UsageError, match="the profiles are core, agent, completion, embedding, codex"):
         named(["robot"])
     with pytest.raises(UsageError, match="remove one of them"):

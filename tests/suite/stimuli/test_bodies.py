@@ -154,7 +154,7 @@ def test_raw_bytes_are_sent_as_they_are() -> None:
     assert stimulus.key == "POST /chat/completions raw {\\xff {'content-type': 'text/plain'}"
 
 
-def test_the_slash_in_a_model_is_encoded_unless_told_otherwise() -> None:
+def test_the_slash_in_a_model_is_encoded_by_default() -> None:
     assert sent(bodies.retrieve_model()).path == "/models/org%2Fchat"
     assert sent(bodies.retrieve_model(encoded=False)).path == "/models/org/chat"
     assert bodies.retrieve_model().valid

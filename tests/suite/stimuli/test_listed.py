@@ -26,15 +26,15 @@ def test_ids_with_a_slash_come_first_and_each_once() -> None:
     assert listed_ids(listing("a", "org/b", "a", 7, "", "\ud800", "org/c")) == ["org/b", "org/c", "a"]
 
 
-def test_the_model_that_is_asked_for_is_no_other() -> None:
+def test_the_answering_model_is_the_requested_one() -> None:
     assert path(other(1), "small", "large") == "/models/large"
 
 
-def test_an_id_is_percent_encoded_whatever_it_holds() -> None:
+def test_every_id_is_percent_encoded() -> None:
     assert path(other(1), "org/a b?c#d%") == "/models/org%2Fa%20b%3Fc%23d%25"
 
 
-def test_a_few_models_are_retrieved_however_many_are_listed() -> None:
+def test_only_a_few_listed_models_are_retrieved() -> None:
     many = [f"org/m{number}" for number in range(500)]
     asked = {path(other(place), "small", *many) for place in range(1, OTHERS + 1)}
     assert len(asked) == OTHERS

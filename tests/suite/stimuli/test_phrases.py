@@ -79,7 +79,7 @@ ROUTE = bodies.bare("GET", "/nowhere")
         ("any request is refused", [CHAT, STREAM, COMPLETION, WRONG, MODELS]),
     ],
 )
-def test_a_watching_phrase_fits_whatever_is_of_the_kind(text: str, seen: list[Stimulus]) -> None:
+def test_a_watching_phrase_matches_every_exchange_of_its_kind(text: str, seen: list[Stimulus]) -> None:
     look = watching(text)
     assert [s for s in (CHAT, STREAM, COMPLETION, WRONG, MODELS, ROUTE) if look.fits(s)] == seen
     assert look.needs

@@ -189,9 +189,7 @@ def test_a_step_that_fails_in_process_0_is_the_end_of_its_engine(
     assert not together.engine.alive
 
 
-def test_a_process_that_stands_still_is_the_end_of_the_engine(
-    endless_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stalled_process_ends_the_engine(endless_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at_exit: list[object] = []
     monkeypatch.setattr(atexit, "register", lambda *what: at_exit.append(what))
     monkeypatch.setattr(watch, "STALL_SECONDS", 0.5)
@@ -216,7 +214,7 @@ def test_a_process_that_stands_still_is_the_end_of_the_engine(
         together.ended.result(PATIENCE)
 
 
-def test_a_step_that_fails_in_another_process_is_told_in_its_log(
+def test_a_step_that_fails_in_another_process_is_in_its_log(
     endless_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     meeting, ready = Meeting(), facts(locate(str(endless_folder)), Limits())
@@ -317,7 +315,7 @@ def test_a_process_that_ends_before_all_have_started_is_reported(
         two.agree("a")
 
 
-def test_a_ring_of_one_is_no_group(tmp_path: Path) -> None:
+def test_a_single_process_is_not_a_group(tmp_path: Path) -> None:
     (tmp_path / "hosts.json").write_text("\n")
     assert join.join({"MLX_RANK": "0", "MLX_HOSTFILE": str(tmp_path / "hosts.json")}) is None
 

@@ -50,7 +50,7 @@ async def test_a_model_in_use_is_never_let_go_and_the_next_one_waits(shelf: Shel
     assert shelf.trace == ["load a", "unload a", "load b"]
 
 
-async def test_a_model_larger_than_the_limit_is_refused_and_nothing_goes_for_it(shelf: Shelf) -> None:
+async def test_a_model_larger_than_the_limit_is_refused_without_evicting_others(shelf: Shelf) -> None:
     pool = shelf.pool(2, a=2, large=3)
     await use(pool, "a")
     with pytest.raises(ModelUnavailable, match=r"needs 3 bytes.* models is 2: raise --model-memory-bytes"):

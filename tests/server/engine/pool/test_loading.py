@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_model_is_loaded_by_the_first_who_uses_it_and_stays(shelf: Shelf) -> None:
+async def test_a_model_is_loaded_on_first_use_and_kept(shelf: Shelf) -> None:
     pool = shelf.pool(a=1, b=1)
     assert pool.loaded("a") is None
     assert [await use(pool, "a") for _ in range(3)] == ["A"] * 3
