@@ -13,7 +13,9 @@ import httpx2
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from click.testing import Result
 
 
 PATIENCE = 60.0  # seconds after which a hanging process is killed
@@ -59,6 +61,16 @@ def test_a_fault_about_keys_says_that_a_key_has_to_be_set(monkeypatch: pytest.Mo
     monkeypatch.setenv("GONOGO_SERVER_API_KEY", "sesame")
     with broken("keys.wrong.code") as (_, said):
         assert needed not in said
+
+
+@pytest.mark.parametrize("arguments", [["--port"], ["--port", "x"], ["--host"]])
+def test_without_a_fault_a_wrong_value_is_reported_by_the_server_that_has_all_options(
+    arguments: list[str], gonogo: Callable[..., Result]
+) -> None:
+    done = gonogo("serve", *arguments)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"gonogo serve: argument {arguments[0]}: ")
+    assert done.stderr.endswith(". gonogo serve --help lists the options.\n")
 
 
 @pytest.mark.parametrize("port", [None, 99999])

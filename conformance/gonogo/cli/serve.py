@@ -36,8 +36,8 @@ HELP = (
 @click.pass_context
 def serve(context: click.Context) -> None:
     """Serve models on this machine; see gonogo serve --help."""
-    given, rest = _parser().parse_known_args(context.args)
-    if given.fault is not None:
+    if any(argument.partition("=")[0] == "--fault" for argument in context.args):
+        given, rest = _parser().parse_known_args(context.args)
         raise click.exceptions.Exit(_serve_broken(given, rest))
     try:
         status = serving.serve(context.args)
@@ -48,8 +48,13 @@ def serve(context: click.Context) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gonogo serve", add_help=False, allow_abbrev=False)
-    parser.add_argument("--fault")
+    parser = argparse.ArgumentParser(
+        prog="gonogo serve",
+        usage="gonogo serve --fault NAME [--host HOST] [--port PORT] [OTHER OPTIONS]",
+        add_help=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--fault", required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=PORT)
     return parser
