@@ -7,6 +7,7 @@ commands are never broken, so that they can be copied. Control characters in the
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import IntEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -239,7 +240,8 @@ def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text 
             yield ""
             yield Text.assemble(("ERROR", STYLES[Verdict.ERROR]), f"  {judgement.rule.id}")
             yield from field("actual", visible(message(judgement)), width)
-    found = {verdict: [c for c in report.causes if report.verdict_of(c) is verdict] for verdict in Verdict}
+    causes = _waived_last(report)
+    found = {verdict: [c for c in causes if report.verdict_of(c) is verdict] for verdict in Verdict}
     warned, failed = found[Verdict.WARN], found[Verdict.FAIL]
     if detail is Detail.ALL:
         for cause in (*warned, *failed):
@@ -250,9 +252,19 @@ def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text 
     shown = len(failed) if len(failed) <= MOST_WHOLE else FIRST_WHOLE
     for number, cause in reversed(list(enumerate(failed[shown:], shown))):
         yield from brief(cause, report, width, seen=number < MOST_SEEN)
+    if failed[shown:]:
+        yield f"      the next {shown} causes are shown in full; -v shows all {len(failed)} in full"
     for cause in reversed(failed[:shown]):
         yield ""
         yield from whole(cause, report, width)
+
+
+def _waived_last(report: Report) -> list[Cause]:
+    """The causes, with the rules that still count first, so that no warning is shown by a rule that is waived."""
+    waived = {judgement.rule.id for judgement in report.judgements if judgement.verdict is Verdict.WAIVED}
+    return [
+        replace(cause, rules=tuple(sorted(cause.rules, key=waived.__contains__))) for cause in report.causes
+    ]
 
 
 def _warnings(causes: list[Cause], report: Report, width: int | None) -> Iterator[Text | str]:

@@ -93,6 +93,16 @@ class TestTheOrder:
         heads = [line for line in text.splitlines() if line.startswith("FAIL  ")]
 
         assert heads == [f"FAIL  Title {n}  [chat.stream.r{n}]" for n in reversed(range(MOST_WHOLE))]
+        assert "in full" not in text
+
+    def test_says_how_to_see_all_causes_in_full_where_most_have_one_line(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        text = text_of(make(*several(rows[FAIL], MOST_WHOLE + 2)))
+        hint = f"the next {FIRST_WHOLE} causes are shown in full; -v shows all {MOST_WHOLE + 2} in full\n\nFAIL  "
+
+        assert text.count(hint) == 1
+        assert text.partition(hint)[2].count("  source ") == FIRST_WHOLE
 
     @pytest.mark.parametrize("detail", list(Detail))
     @pytest.mark.parametrize("verdicts", [(PASS,), (FAIL, PASS), (WARN, PASS), tuple(Verdict)])
@@ -236,6 +246,17 @@ class TestWhatWasLeftOpen:
         assert line in text_of(report)
         assert "our issue 12" not in text_of(report)
         assert line + told in text_of(report, Detail.ALL)
+
+    @pytest.mark.parametrize("detail", [Detail.SCREEN, Detail.ALL])
+    def test_names_waived_rules_of_a_warning_behind_those_that_warn(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement], detail: Detail
+    ) -> None:
+        waived, warned = rows[Verdict.WAIVED], rows[WARN]
+        cause = Cause("bare", "Fields are missing", "two", "clients", (waived.rule.id, warned.rule.id))
+        text = text_of(make(waived, warned, causes=(cause,)), detail)
+
+        assert "WARN  Fields are missing" in text
+        assert f"{warned.rule.id}, {waived.rule.id}" in text
 
 
 class TestQuiet:
