@@ -3,7 +3,7 @@
 # Versions: openai-agents 0.24.0, openai 3.57.0.
 # Expected: the finish reason "length" or "content_filter" somewhere in the result, or, as the items have the shape of
 #   responses, the status "incomplete". With the Responses API the same cut is "incomplete".
-# Seen: the message has the status "completed", and neither the result nor its raw responses contain the finish reason. A stream ends with
+# Seen: the message has the status "completed", and the raw responses of the result do not contain the finish reason. A stream ends with
 #   response.completed. A tool call that was cut off within its arguments is run, fails, and costs a second request.
 # Matters: an agent takes half an answer for a whole one. The server has said so, and cannot say it in another way.
 # Valid because: OpenAI's reference has the finish reasons "length" and "content_filter" for chat completions, and null for a field
