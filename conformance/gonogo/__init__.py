@@ -20,7 +20,7 @@ _HOMES = {
     "TargetError": "errors",
     "UsageError": "errors",
 }
-"""The module of each public name; `__init__.pyi` tells type checkers the same."""
+"""The module of each public name; `__init__.pyi` has the same for type checkers."""
 
 __all__ = [*_HOMES]  # noqa: PLE0604 - the names are texts
 

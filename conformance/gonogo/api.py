@@ -1,6 +1,6 @@
 """The Python API: `gonogo.check` checks a target and returns the report; `gonogo.acheck` does so in an event loop.
 
-Import the names from `gonogo` itself, where they are stable; the modules below it may move.
+Import the names from `gonogo` itself, which are stable; the modules below it may change.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def check(  # noqa: PLR0913 - one keyword parameter per option
     broken must rules. `evidence` is a file to write, `baseline` a TOML file of waivers. `context_length` is in tokens.
 
     Raises UsageError for an invalid argument, TargetError if the target cannot be judged at all, and EvidenceError if
-    the file of evidence cannot be written; each is a GonogoError, whose text says what to do.
+    the file of evidence cannot be written; each is a GonogoError, whose text has advice.
     """
     _refuse_text(models=models, only=only, skip=skip, require=require, profiles=profiles)
     ca_path = None if ca_file is None else Path(ca_file)

@@ -1,4 +1,4 @@
-"""The evidence file: what was recorded about one target, as JSON Lines, so that it can be judged again.
+"""The evidence file: the recorded exchanges with one target, as JSON Lines, so that they can be judged again.
 
 The first line is a header: `{"gonogo": version, "evidence_version": 1, "target": …, "started": …, "extra_body": …}`,
 the last one absent in older files. Each further line is one exchange, or

@@ -38,7 +38,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; `path` begins with "/" and follows the base URL; `body` is what was sent.
+    """One HTTP request; `path` begins with "/" and follows the base URL; `body` has the sent bytes.
 
     Instructions to the recorder, which are not stored: a request that is `anonymous` is sent without the key of the
     run, `key_in` is the header that carries it, `enough` is how many bytes of the answer's body are read before the

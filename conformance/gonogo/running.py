@@ -164,10 +164,10 @@ def check(
 ) -> Report:
     """Send the requests of the selected rules to the target, and judge the answers.
 
-    `on_done` is called once for each stimulus of the plan that is done with, with its key. With a `stopper` the run can
-    be ended from outside; what was collected until then is judged. Raises TargetError if there is nothing to judge,
-    UsageError if an option cannot be obeyed, EvidenceError if the evidence file cannot be written, or read where it is
-    resumed.
+    `on_done` is called with the key of each completed stimulus of the plan, once. With a `stopper` the run can be ended
+    from outside; the exchanges collected until then are judged. Raises TargetError if there is nothing to judge,
+    UsageError if an option cannot be used, EvidenceError if the evidence file cannot be written, or cannot be read to
+    resume it.
     """
     scenarios = selection.scenarios(catalogue)
     if approach.fuzzing is not None and all(scenario.rule.group not in GROUPS for scenario in scenarios):

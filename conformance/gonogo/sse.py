@@ -125,7 +125,7 @@ class Decoder:
     def __init__(self) -> None:
         self._buffer = bytearray()  # the incomplete line
         self._offset = 0  # the offset of the buffer in the stream
-        self._searched = 0  # bytes of the buffer that hold no line end
+        self._searched = 0  # bytes of the buffer that are known to have no line end
         self._last_id = ""
         self._block = _Block()
         self._events: list[Event] = []
@@ -186,7 +186,7 @@ class Decoder:
 
     def _field(self, line: str, offset: int) -> None:
         name, colon, value = line.partition(":")
-        name = sys.intern(name) if name in _FIELDS else name  # "data" once, however many lines
+        name = sys.intern(name) if name in _FIELDS else name  # "data" once for any number of lines
         if not self._block.fields:
             self._block.offset = offset
         self._block.fields.append(name)

@@ -28,7 +28,7 @@ fuzz_seed = click.option(
 
 
 def asked_for(*, wanted: bool, budget: str | None, seed: int | None) -> Fuzzing | None:
-    """The fuzzing that the options ask for; None without --fuzz. Raises UsageError for invalid options."""
+    """The fuzzing that the options request; None without --fuzz. Raises UsageError for invalid options."""
     if not wanted:
         if budget is not None or seed is not None:
             raise UsageError("--fuzz-budget and --fuzz-seed need --fuzz.")

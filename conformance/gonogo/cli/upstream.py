@@ -33,7 +33,7 @@ upstream_wait = click.option(
 
 
 def asked_for(*, wanted: bool, host: str | None, port: int | None, wait: float | None) -> Behind | None:
-    """The upstream that the options ask for; None without --upstream-faults. Raises UsageError for invalid options."""
+    """The upstream that the options request; None without --upstream-faults. Raises UsageError for invalid options."""
     if not wanted:
         if (host, port, wait) != (None, None, None):
             raise UsageError("--upstream-host, --upstream-port and --upstream-wait need --upstream-faults.")

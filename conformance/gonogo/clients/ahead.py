@@ -36,7 +36,7 @@ def start(
 
 
 def start_ahead() -> None:
-    """Start the process that replays; `take` hands it out."""
+    """Start the replay process; `take` returns it."""
     child = start()
     if child is not None:
         _STARTED.append(child)
@@ -50,7 +50,7 @@ def end_unused() -> None:
 
 
 def take(command: tuple[str, ...] = COMMAND) -> subprocess.Popen[str] | None:
-    """The process that was started ahead, once; else a new one."""
+    """The process that was started ahead, if it was not taken yet; else a new one."""
     if command == COMMAND and _STARTED:
         return _STARTED.pop()
     return start(command)

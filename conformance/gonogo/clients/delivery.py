@@ -1,7 +1,7 @@
 """Compares the content that a client delivered with the bytes of the answer.
 
 Limits of a client that apply to every server are not reported: a client that reads one choice is not expected to
-deliver two, numbers that it holds as floats are compared as floats, and arguments that are not JSON come from the
+deliver two, numbers that it stores as floats are compared as floats, and arguments that are not JSON come from the
 model.
 """
 

@@ -268,5 +268,5 @@ def _sum(usage: CompletionUsage | None) -> None:
 
 def parsed(arguments: str) -> None:
     """Parse the arguments of a call, as an application does before it runs it."""
-    with suppress(ValueError):  # the model's mistake: the schema says that it may write invalid JSON
+    with suppress(ValueError):  # the model's mistake: by the schema it may write invalid JSON
         json.loads(arguments)

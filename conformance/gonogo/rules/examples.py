@@ -1,7 +1,7 @@
 """Good and bad examples for rules: excerpts of answers, made from the faults that prove the rule.
 
-`examples.json` holds one entry per rule: an object with the fields of `Example`, or a sentence that says why there is
-no example. tasks/generate_examples.py writes it.
+`examples.json` holds one entry per rule: an object with the fields of `Example`, or the reason why there is no
+example, as a sentence. tasks/generate_examples.py writes it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Example:
     """An answer that passes a rule, and the same answer with a fault that breaks the rule.
 
     `asked` is the key of the request, truncated if it is long. `good` and `bad` are excerpts of at most 300 characters,
-    with "…" for omitted text. `fault` says what the broken server does, and `imitates` which server was seen to do so,
-    or why it matters. `expected` and `actual` are from the judgement.
+    with "…" for omitted text. `fault` describes the behaviour of the broken server, and `imitates` the servers with it,
+    or its consequence. `expected` and `actual` are from the judgement.
     """
 
     asked: str

@@ -29,7 +29,7 @@ def of_texts(number: int) -> Stimulus:
 SHARED_WORDS = 600
 """More than the context of small models; other models read it quickly."""
 LONGEST_CONTEXT = 2048
-"""Tokens. A longer context is not filled, because two texts of that length take a small machine a minute."""
+"""Tokens. A longer context is not filled, because two texts of that length take a minute on a small machine."""
 
 
 @when.phrase("embeddings of two long texts that differ at their end are requested")

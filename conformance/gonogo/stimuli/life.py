@@ -21,7 +21,7 @@ LEFT_TOKENS = 48
 
 
 def sign_of_life(known: Stimulus, after: Sequence[str]) -> Stimulus:
-    """`known` sent again; the key lists what was sent before it."""
+    """`known` sent again; its key lists the requests before it."""
     return replace(known, key=key_after(after), risk=Risk.HARMLESS, needs=())
 
 

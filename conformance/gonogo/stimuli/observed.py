@@ -1,7 +1,7 @@
 """Data from earlier answers that later requests are built from.
 
 Answers are read here to build requests, not to judge them: an unexpected answer makes the later request impossible, and
-the rules about the answer itself report what is wrong with it.
+the rules about the answer itself report its defects.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GROUP = "gateway"
 """The group of rules that read only the answers to these requests."""
 SAW = "x-gonogo-saw"
-"""A header that the upstream adds to recorded requests: what it saw in them but does not record."""
+"""A header that the upstream adds to recorded requests, about parts that it does not record."""
 CLIENT_KEY = "the key of the client"
 FIRST, SECOND = "first", "second"
 """The providers of the upstream, as it names them in `PROVIDER`."""

@@ -21,7 +21,7 @@ MODEL: Final = "gonogo-upstream"
 SECOND_MODEL: Final = "gonogo-second"
 """The model of the second provider, which is the same upstream under the path /second/v1."""
 KEY: Final = "sk-gonogo-upstream-4d1f0b7c"
-"""The gateway's key for the upstream. It gives access to nothing and is not a secret: answers are searched for it."""
+"""The gateway's key for the upstream. It is not a secret, because it grants no access; answers are searched for it."""
 SECOND_KEY: Final = "sk-gonogo-second-8a62e95d"
 INSIDE: Final = ("gonogo-upstream.internal", "/srv/gonogo-upstream/", "Traceback (most recent call last)")
 """Internal details in the upstream's errors."""
@@ -93,7 +93,7 @@ def text_of(number: int | None) -> str:
 
 
 def asks_for_usage(fields: Mapping[str, object]) -> bool:
-    """Whether a streamed request asks for usage."""
+    """Whether a streamed request requests usage."""
     options = fields.get("stream_options")
     return isinstance(options, dict) and options.get("include_usage") is True
 

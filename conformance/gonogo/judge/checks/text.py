@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 # Markers that begin or end a turn in the templates of common models. No model has a reason to write one
-# unless it was asked to.
+# unless it is requested.
 CONTROL_TOKENS = (
     "<|im_start|>",
     "<|im_end|>",
