@@ -9,7 +9,7 @@ import asyncio
 import json
 import re
 from collections import Counter, defaultdict
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +21,7 @@ from gonogo.collect.recorder import Recorder
 from gonogo.collection import Approach, collect
 from gonogo.errors import TargetError
 from gonogo.exchange import FailureKind
-from gonogo.faults.playing import playable
+from gonogo.faults.playing import UNFIT, playable
 from gonogo.faults.proxy import PREFIX, played
 from gonogo.report.json import document
 from gonogo.rules import load
@@ -177,10 +177,19 @@ class Stage:
         ]
         before = {each.id: each for each in self.clean.exchanges}
         if all(each.failure == before[each.id].failure for each in exchanges):
-            return replace(self.clean, exchanges=tuple(exchanges))
+            more = self._sent_after_refusals(fault)
+            unsent = {key: because for key, because in self.clean.unsent.items() if key not in more}
+            return replace(self.clean, exchanges=(*exchanges, *more.values()), unsent=unsent)
         self.known.begin()
         async with played(self.known, fault.begin()) as broken:
             return await recorded(broken, self.catalogue)
+
+    def _sent_after_refusals(self, fault: Playable) -> dict[str, Exchange]:
+        """The exchanges of requests that are sent only to a server with this fault, by their keys."""
+        with suppress(*UNFIT):  # its edits need answers that this server does not give
+            changed = self.clean if fault.change is None else fault.change(self.clean)
+            return {each.stimulus: each for each in changed.exchanges if each.stimulus in self.clean.unsent}
+        return {}
 
     async def _behind(self, fault: Playable, quirks: Quirks, selection: Selection) -> Record | None:
         """The record of a check of the gateway; None if there is nothing to judge."""

@@ -41,7 +41,7 @@ from gonogo.faults.picks import either
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gonogo.faults.editing import Change, Edit, Json
+    from gonogo.faults.editing import Change, Edit, Json, JsonEdit
 
 _ERRORS: Final = "messages.errors"
 _ASKED: Final = "messages.request"
@@ -57,10 +57,12 @@ def _of_chat(value: Json) -> None:
 def _without_system(plain: Json) -> Edit:
     """The beginning of the plain message, whose limit is three times as high, and its count of the input."""
     said = plain["content"][0]["text"]
-    return answer(
-        put("content.0.text", said[: len(said) // 3]),
-        put("usage.input_tokens", plain["usage"]["input_tokens"]),
-    )
+    return answer(put("content.0.text", said[: len(said) // 3]), _counted_like(plain))
+
+
+def _counted_like(plain: Json) -> JsonEdit:
+    """The counts of the plain message's prompt, those of caches included."""
+    return made("usage", lambda own: plain["usage"] | {"output_tokens": own["output_tokens"]})
 
 
 def _message_of(events: list[Json]) -> Json:
@@ -250,7 +252,7 @@ HARMLESS: Mapping[str, Change] = {
     ),
     "a system prompt that is refused": changed(SHORT, refusing(400, _INVALID, "system: not supported")),
     "a system prompt with as many tokens as the default that it replaces": derived(
-        SHORT, PLAIN, lambda plain: answer(put("usage.input_tokens", plain["usage"]["input_tokens"]))
+        SHORT, PLAIN, lambda plain: answer(_counted_like(plain))
     ),
     "adaptive thinking is not there": changed(
         CLAUDE_CODE, refusing(400, _INVALID, "adaptive thinking is not supported on this model")

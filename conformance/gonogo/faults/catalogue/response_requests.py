@@ -90,10 +90,9 @@ def _parts_refused(record: Record) -> Record:
     taken = next(exchange for exchange in record.exchanges if PARTS(exchange))
     fields = taken.request.fields
     data = json.dumps(fields | {"input": as_strings(fields["input"])}).encode()
-    numbers = [int(exchange.id.strip("x")) for exchange in record.exchanges]
     again = replace(
         taken,
-        id=f"x{max(numbers) + 1}",
+        id=f"{taken.id}000",  # which no other exchange has
         stimulus=AS_STRING.key,
         request=replace(taken.request, body=data),
     )
