@@ -1,4 +1,4 @@
-"""Faults in what a message may be asked with, in refusals, and in counts; and others that keep the contract."""
+"""Faults of message requests: accepted forms, refusals and counts; and changes that keep the contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of tools in messages: uses that do not come, or that nobody can run, and others that keep the contract."""
+"""Faults of tools in messages: missing uses, and uses that cannot be run; and changes that keep the contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of what a response counts: its usage, its limit, and what the same prompt gives on chat."""
+"""Faults of the counts of a response: its usage, its limit, and its agreement with chat."""
 
 from __future__ import annotations
 

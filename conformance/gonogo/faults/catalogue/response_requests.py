@@ -1,4 +1,4 @@
-"""Faults in what a request asks of a response: calls, text formats, histories, and refusals."""
+"""Faults of response requests: calls, text formats, histories, and refusals."""
 
 from __future__ import annotations
 
