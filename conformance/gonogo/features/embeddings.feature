@@ -137,7 +137,7 @@ Feature: Embeddings
     Why: every vector store embeds in batches.
     When embeddings are requested with {}
     And embeddings are requested with {"input": ["Count from one to ten.", "Red, green, blue.", "A house by the sea."]}
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @must @embeddings.input.list_vectors
   Scenario: A list of texts gets one vector per text
@@ -255,7 +255,7 @@ Feature: Embeddings
     Why: applications send it with every request.
     When embeddings are requested with {}
     And embeddings are requested with {"user": "gonogo"}
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @must @embeddings.harmless.empty_text
   Scenario: An empty text does not fail the server

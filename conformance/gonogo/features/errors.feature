@@ -22,7 +22,7 @@ Feature: Errors
     Why: the user sees "400 status code (no body)" (openai/openai-node#1734).
     Needs: errors.envelope.message
     When any request is refused
-    Then the message says something
+    Then the message is not empty
 
   @should @errors.envelope.no_trace
   Scenario: No error contains a stack trace of the server

@@ -127,7 +127,7 @@ Feature: A whole message
     Why: strict decoders refuse the message without it.
     Needs: messages.response.json
     When any message is requested
-    Then the message has a stop sequence, be it null
+    Then the message has stop_sequence, possibly null
 
   @should @messages.response.stop_sequence_alone
   Scenario: stop_sequence is null unless a stop sequence ended the message
@@ -135,7 +135,7 @@ Feature: A whole message
     Why: Ollama reported every unknown reason as a stop sequence.
     Needs: messages.response.stop_reason, messages.response.stop_sequence
     When any message is given
-    Then a stop sequence is named only where one ended the message
+    Then only a message that a stop sequence ended names one
 
   @must @messages.response.usage
   Scenario: The usage of a message has two integers
@@ -193,7 +193,7 @@ Feature: A whole message
     Why: the text after the stop sequence is generated, and paid for.
     When a message is requested with {"temperature": 0, "max_tokens": 24}
     And a message is requested with a part of its text as stop sequence
-    Then the message does not go on behind its stop sequence
+    Then the message ends at its stop sequence
 
   @must @messages.stop.excluded
   Scenario: The stop sequence is not part of the text of a message

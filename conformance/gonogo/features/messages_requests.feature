@@ -8,7 +8,7 @@ Feature: How messages are asked for, and refused
     Needs: stream.content_type
     When a message is requested with {"temperature": 0, "max_tokens": 24}
     And a message is streamed with {"temperature": 0, "max_tokens": 24}
-    Then where the first is taken, the last is taken too, and streamed
+    Then if the first is accepted, the last is accepted and streamed
 
   @must @messages.request.x_api_key
   Scenario: A key is accepted in x-api-key and in Authorization alike
@@ -18,7 +18,7 @@ Feature: How messages are asked for, and refused
     And a chat completion is requested without a key
     And a message is requested with {"temperature": 0, "max_tokens": 24}
     And a string as messages is sent, with the key in x-api-key
-    Then a key in x-api-key is taken like one in Authorization
+    Then a key in x-api-key is accepted like one in Authorization
 
   @should @messages.request.version
   Scenario: anthropic-version 2026-10-21 is accepted as 2023-06-01
@@ -28,7 +28,7 @@ Feature: How messages are asked for, and refused
     And a tool must be used in a message
     And an object of a schema is asked for in a streamed message
     And a message is requested as by Claude Code
-    Then the newer version is taken like the older
+    Then the newer version is accepted like the older
 
   @must @messages.request.claude_code
   Scenario: A request with the fields of Claude Code is accepted
@@ -36,7 +36,7 @@ Feature: How messages are asked for, and refused
     Why: each release adds fields: system as an array, cache_control, ?beta=true, values of anthropic-beta.
     When a message is streamed with {"temperature": 0, "max_tokens": 24}
     And a message is requested as by Claude Code
-    Then a request of Claude Code is taken
+    Then the request of Claude Code is accepted
 
   @must @messages.request.system
   Scenario: The system prompt reaches the model
@@ -46,7 +46,7 @@ Feature: How messages are asked for, and refused
     When a message is streamed with {"temperature": 0, "max_tokens": 24}
     And a message is requested with {"temperature": 0, "max_tokens": 24}
     And a message of few tokens is requested with a system prompt
-    Then the input or the text is other than without the system prompt
+    Then the input count or the text differs from that without the system prompt
 
   @should @messages.request.system_role
   Scenario: A message of role system is accepted, or refused as not supported
@@ -54,7 +54,7 @@ Feature: How messages are asked for, and refused
     Why: eight servers failed in May 2026 (lmstudio-ai/lmstudio-bug-tracker#1399). Claude Code sends the request again without it only if the refusal says "not supported" (JustVugg/colibri PR#725).
     When a message is requested with {"temperature": 0, "max_tokens": 24}
     And a message is requested as by Claude Code
-    Then a message of role system is taken, or refused as not supported
+    Then a message of role system is accepted, or refused as not supported
 
   @may @messages.request.request_id
   Scenario: A message has a request-id header
@@ -115,7 +115,7 @@ Feature: How messages are asked for, and refused
     Why: clients do not know names such as "NotFoundError" (ray-project/ray PR#65486).
     Needs: messages.errors.type
     When any message is refused
-    Then the type of the error goes with its status
+    Then the error type matches the status
 
   @must @messages.errors.message
   Scenario: An error on /messages has a message
@@ -131,7 +131,7 @@ Feature: How messages are asked for, and refused
     Why: an error without text helps nobody.
     Needs: messages.errors.message
     When any message is refused
-    Then the message says something
+    Then the message is not empty
 
   @should @messages.errors.content_type
   Scenario: An error on /messages is sent as application/json
@@ -147,7 +147,7 @@ Feature: How messages are asked for, and refused
     Why: each call fails, and Claude Code estimates the context size (ding113/claude-code-hub#1363).
     When a message is requested with {"temperature": 0, "max_tokens": 24}
     And the tokens of a message are counted with {}
-    Then the count is taken without a limit
+    Then the count is accepted without a limit
 
   @must @messages.count.schema
   Scenario: count_tokens returns an integer

@@ -143,7 +143,7 @@ Feature: A streamed message
     Why: strict decoders refuse the event without it.
     Needs: messages.stream.message_delta, messages.stream.reason
     When any message is streamed
-    Then the message has a stop sequence, be it null
+    Then the message has stop_sequence, possibly null
 
   @must @messages.stream.end_usage
   Scenario: message_delta has usage with output_tokens

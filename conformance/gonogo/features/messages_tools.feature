@@ -142,4 +142,4 @@ Feature: Tools in a message
     Why: agents send either form, and the second turn fails.
     When a tool must be used in a message
     And the results of tools are sent back in a message
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last

@@ -216,7 +216,7 @@ Feature: Responses
     Why: clients that store the item wait for the rest of it.
     Needs: responses.items.type
     When any response is given
-    Then no item that is done is in progress
+    Then no completed item has the status in_progress
 
   @should @responses.items.ids
   Scenario: No two output items have the same id
@@ -367,7 +367,7 @@ Feature: Responses
     And a greedy chat completion is requested
     And a response is streamed with {"temperature": 0, "max_output_tokens": 24}
     And a response is requested with {"temperature": 0, "max_output_tokens": 24}
-    Then the other surface says the same whole and streamed, as chat does
+    Then the text is the same whole and streamed, as on chat
 
   @should @responses.same.text
   Scenario: The same greedy prompt has the same text on chat and responses

@@ -71,7 +71,7 @@ Feature: Requests for responses
     Why: agents send all items back, reasoning included (BerriAI/litellm#13420, vllm-project/vllm#45273).
     When a response must call a tool
     And any result of a call of a response is sent back
-    Then where the call is taken, it is taken back with its result
+    Then if the call is accepted, so is its result
 
   @must @responses.history.parts
   Scenario: A function_call_output may be an array of parts
@@ -79,7 +79,7 @@ Feature: Requests for responses
     Why: Codex and others send lists of text and images (ggml-org/llama.cpp#23465).
     When a response must call a tool
     And any result of a call of a response is sent back
-    Then where a result is taken as a string, it is taken in parts too
+    Then a result that is accepted as a string is accepted in parts
 
   @must @responses.request.stream
   Scenario: A response can be streamed
@@ -88,7 +88,7 @@ Feature: Requests for responses
     Needs: stream.content_type
     When a response is requested with {"temperature": 0, "max_output_tokens": 24}
     And a response is streamed with {"temperature": 0, "max_output_tokens": 24}
-    Then where the first is taken, the last is taken too, and streamed
+    Then if the first is accepted, the last is accepted and streamed
 
   @must @responses.request.roles
   Scenario: Developer and system messages and optional fields of the schema are accepted
@@ -106,7 +106,7 @@ Feature: Requests for responses
     When a response is streamed with {"temperature": 0, "max_output_tokens": 24}
     And a response is requested with {"temperature": 0, "max_output_tokens": 24}
     And a response is requested with instructions
-    Then the input or the text is other than without the instructions
+    Then the input count or the text differs from that without the instructions
 
   @must @responses.request.harmless
   Scenario: Unknown tools and fields do not cause a server error

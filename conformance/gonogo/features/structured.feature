@@ -54,7 +54,7 @@ Feature: Structured outputs
     Why: clients write out the default.
     When an object of a schema is asked for
     And an object of a schema is asked for with strict false
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @must @structured.object.parses
   Scenario: The response format "json_object" gives a JSON object

@@ -23,7 +23,7 @@ Feature: Tools
     Why: coding agents always send strict: false (OpenCoworkAI/open-cowork#232).
     When a tool is offered
     And a tool is offered with strict false
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @must @tools.request.no_parameters
   Scenario: A tool without parameters is accepted if tools are
@@ -31,7 +31,7 @@ Feature: Tools
     Why: "Field required" ends the session (QwenLM/qwen-code PR#12222).
     When a tool is offered
     And a tool without parameters is offered
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @should @tools.request.named
   Scenario: A tool can be chosen by name if one can be required
@@ -39,7 +39,7 @@ Feature: Tools
     Why: Instructor's default mode sends the object (567-labs/instructor PR#2051, LM Studio).
     When a tool must be called
     And the second of two tools must be called
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @must @tools.request.survived
   Scenario: The server still answers after a request with tools
@@ -55,7 +55,7 @@ Feature: Tools
     Why: every agent fails on its second turn (cubist38/mlx-openai-server PR#205, mistralai/mistral-common#324).
     When a tool is offered
     And the result of a tool is sent back
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @must @tools.history.no_content
   Scenario: The message with the tool call may lack content
@@ -64,7 +64,7 @@ Feature: Tools
     Needs: tools.history.null_content
     When the result of a tool is sent back
     And the result of a tool is sent back without content beside the call
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @must @tools.history.parts
   Scenario: A tool result may consist of text parts
@@ -73,7 +73,7 @@ Feature: Tools
     Needs: tools.history.null_content
     When the result of a tool is sent back
     And the result of a tool is sent back in parts
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @must @tools.history.parts_rendered
   Scenario: A tool result in one text part counts about as many tokens as the same string
@@ -91,7 +91,7 @@ Feature: Tools
     Needs: tools.history.null_content
     When the result of a tool is sent back
     And the results of two tools are sent back
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @must @tools.harmless.orphan
   Scenario: A tool result without a tool call does not fail the server
@@ -477,7 +477,7 @@ Feature: Tools
     Why: one such property makes all tools of an agent unusable.
     When a tool is offered
     And a tool with a property without a type is offered
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @must @tools.request.definitions
   Scenario: A tool whose parameters use definitions is accepted if tools are
@@ -485,7 +485,7 @@ Feature: Tools
     Why: Pydantic and Zod use $defs and $ref for every nested class; one such tool makes all tools of an agent unusable.
     When a tool is offered
     And a tool whose parameters have definitions is offered
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @must @tools.harmless.malformed
   Scenario: A tool whose parameters are a malformed schema does not fail the server
@@ -519,7 +519,7 @@ Feature: Tools
     Needs: tools.history.null_content
     When the result of a tool is sent back
     And the result of a tool is sent back with empty content beside the call
-    Then where the first is taken, the last is taken too
+    Then if the first is accepted, so is the last
 
   @must @tools.harmless.arguments_empty
   Scenario: A history with a tool call without arguments does not fail the server

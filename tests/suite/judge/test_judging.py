@@ -141,7 +141,7 @@ def test_an_answer_that_was_read_and_left_it_open_outweighs_a_refusal(make: Make
 
 
 def test_the_reason_is_taken_from_an_answer_that_the_rule_speaks_of(make: Make, judged: Judge) -> None:
-    words = "Then the message says something"
+    words = "Then the message is not empty"
     refused = make({"detail": "no"}, status=400, key=AGAIN, name="x2")
     assert open_for(judged(TWICE + words, make({}), refused), Reason.NO_ERROR_OBJECT, "x2")
 

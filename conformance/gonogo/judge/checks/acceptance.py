@@ -69,14 +69,14 @@ def accepted_or_named(*exchanges: Exchange, name: str) -> Outcome:
     return accepted_like_the_first(*exchanges)
 
 
-@compare("where the first is taken, the last is taken too", Of.ANY)
+@compare("if the first is accepted, so is the last", Of.ANY)
 def taken_like_the_first(*exchanges: Exchange) -> Outcome:
     """A variation of an optional feature is accepted if the feature is."""
     expect_offered(exchanges[0])
     return accepted_like_the_first(*exchanges)
 
 
-@compare("where the first is taken, the last is taken too, and streamed", Of.ANY)
+@compare("if the first is accepted, the last is accepted and streamed", Of.ANY)
 def streamed_like_the_first(*exchanges: Exchange) -> Outcome:
     """A request with stream true is answered with an event stream, not with the whole answer."""
     expect_plain(exchanges[0])

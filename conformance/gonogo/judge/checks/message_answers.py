@@ -101,7 +101,7 @@ def stop_reason_known(exchange: Exchange) -> Outcome:
     )
 
 
-@check("the message has a stop sequence, be it null", Of.BEGUN)
+@check("the message has stop_sequence, possibly null", Of.BEGUN)
 def stop_sequence_there(exchange: Exchange) -> Outcome:
     """A string or null; another rule checks which one."""
     holder = messages.ending(exchange)
@@ -113,7 +113,7 @@ def stop_sequence_there(exchange: Exchange) -> Outcome:
     return Deviation('"stop_sequence" as a string or null', reading.field(holder, "stop_sequence"))
 
 
-@check("a stop sequence is named only where one ended the message", Of.BEGUN)
+@check("only a message that a stop sequence ended names one", Of.BEGUN)
 def stop_sequence_only_there(exchange: Exchange) -> Outcome:
     """Null with every other reason; if it names a sequence of the request, the reason is wrong instead."""
     reason, found = messages.stop_reason(exchange), messages.stop_sequence(exchange)

@@ -45,7 +45,7 @@ _NO_COUNT: Final = re.compile(
 )
 
 
-@compare("a key in x-api-key is taken like one in Authorization", Of.ANY)
+@compare("a key in x-api-key is accepted like one in Authorization", Of.ANY)
 def either_key(plain: Exchange, without: Exchange, bearer: Exchange, own: Exchange) -> Outcome:
     """The exchanges are a plain chat, one without a key, and a message with each header.
 
@@ -65,7 +65,7 @@ def either_key(plain: Exchange, without: Exchange, bearer: Exchange, own: Exchan
     return saw(f"status {own.status}", own)
 
 
-@compare("the newer version is taken like the older", Of.ANY)
+@compare("the newer version is accepted like the older", Of.ANY)
 def either_version(older: Exchange, *newer: Exchange) -> Outcome:
     """A refusal of the newer version for another reason is undecided."""
     expect_plain(older)
@@ -78,7 +78,7 @@ def either_version(older: Exchange, *newer: Exchange) -> Outcome:
     raise undecided(Reason.REFUSED_FOR_OTHER, *newer, param="something else than its version")
 
 
-@compare("a request of Claude Code is taken", Of.ANY)
+@compare("the request of Claude Code is accepted", Of.ANY)
 def of_claude_code(plain: Exchange, other: Exchange) -> Outcome:
     """Unknown fields and values are ignored; another rule checks the role system.
 
@@ -100,7 +100,7 @@ def of_claude_code(plain: Exchange, other: Exchange) -> Outcome:
     return Deviation("a status of 2xx, as for the plain message", refusal(other))
 
 
-@compare("a message of role system is taken, or refused as not supported", Of.ANY)
+@compare("a message of role system is accepted, or refused as not supported", Of.ANY)
 def system_role(plain: Exchange, other: Exchange) -> Outcome:
     """A refusal has status 400 and words after which Claude Code retries without the role."""
     expect_plain(plain)
@@ -133,7 +133,7 @@ def envelope(exchange: Exchange) -> Outcome:
     return saw("error object", exchange)
 
 
-@check("the type of the error goes with its status", Of.REFUSED)
+@check("the error type matches the status", Of.REFUSED)
 def type_of_status(exchange: Exchange) -> Outcome:
     """The type is that of the API's list; a status that is not in the list is ignored."""
     error = reading.answer(exchange).get("error")
@@ -149,7 +149,7 @@ def type_of_status(exchange: Exchange) -> Outcome:
     return saw("type of an error", exchange)
 
 
-@compare("the count is taken without a limit", Of.ANY)
+@compare("the count is accepted without a limit", Of.ANY)
 def counted(plain: Exchange, count: Exchange) -> Outcome:
     """A count generates nothing and has no limit; a server without counts reports a missing route, or refuses counts.
 

@@ -98,7 +98,7 @@ AHEAD: Final = 16
 """The most characters that the token with the end of a stop sequence can have after it."""
 
 
-@compare("the message does not go on behind its stop sequence")
+@compare("the message ends at its stop sequence")
 def stopped(longer: Exchange, cut: Exchange) -> Outcome:
     """If the text lacks the sequence, it is not the text from which the sequence was taken."""
     seen = _cut(longer, cut)

@@ -109,7 +109,7 @@ def refusal_media_type(exchange: Exchange, media_type: str) -> Outcome:
     return media_type_is(exchange, media_type)
 
 
-@check("the message says something", Of.REFUSED)
+@check("the message is not empty", Of.REFUSED)
 def message_not_empty(exchange: Exchange) -> Outcome:
     """An error must have a message."""
     message = _error(exchange).get("message")

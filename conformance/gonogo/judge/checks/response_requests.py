@@ -113,7 +113,7 @@ def is_count(exchange: Exchange) -> Outcome:
     return saw("count of tokens", exchange)
 
 
-@compare("where the call is taken, it is taken back with its result", Of.ANY)
+@compare("if the call is accepted, so is its result", Of.ANY)
 def taken_back(forced: Exchange, *sent: Exchange) -> Outcome:
     """In either form of the result; another rule compares the two."""
     parts, string = _sent(sent)
@@ -129,7 +129,7 @@ def taken_back(forced: Exchange, *sent: Exchange) -> Outcome:
     return accepted_like_the_first(forced, string)
 
 
-@compare("where a result is taken as a string, it is taken in parts too", Of.ANY)
+@compare("a result that is accepted as a string is accepted in parts", Of.ANY)
 def taken_in_parts(forced: Exchange, *sent: Exchange) -> Outcome:
     """A refusal of both forms is about something else than the parts."""
     parts, string = _sent(sent)

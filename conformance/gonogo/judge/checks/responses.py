@@ -204,7 +204,7 @@ def items_have(exchange: Exchange, field: str) -> Outcome:
     )
 
 
-@check("no item that is done is in progress", Of.BEGUN)
+@check("no completed item has the status in_progress", Of.BEGUN)
 def done_items_ended(exchange: Exchange) -> Outcome:
     """The items of a completed response, and those with a done event in a stream, have a final status."""
     done = [

@@ -44,7 +44,7 @@ INPUTS: Mapping[str, Callable[[Exchange], int]] = {
 """The readers of the input tokens on each other surface. They raise Stop if the tokens are not counted."""
 
 
-@compare("the other surface says the same whole and streamed, as chat does", Of.BEGUN)
+@compare("the text is the same whole and streamed, as on chat", Of.BEGUN)
 def same_streamed(*exchanges: Exchange) -> Outcome:
     """Chat shows that greedy text is repeatable; both forms of the other surface have the same text."""
     chat_stream, chat, streamed, whole = exchanges
@@ -106,7 +106,7 @@ def same_output(*exchanges: Exchange) -> Outcome:
     return _same_count(exchanges, lambda told: told.output_tokens, "the count of the output")
 
 
-@compare("the input or the text is other than without the {part}", Of.ANY)
+@compare("the input count or the text differs from that without the {part}", Of.ANY)
 def part_reaches(streamed: Exchange, plain: Exchange, given: Exchange, part: str) -> Outcome:
     """The first two are greedy and without the part, the last has it.
 
