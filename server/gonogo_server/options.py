@@ -45,8 +45,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message.rstrip('.')}.{hint} {self.prog} --help lists the options.\n")
 
     def _similar(self, option: str) -> str:
-        known = [name.removeprefix("--") for name in self._option_string_actions]
-        found = get_close_matches(option, known)
+        found = get_close_matches(option, re.findall(r"--([a-z-]+)", self.format_usage()))
         return f" Did you mean {' or '.join(f'--{name}' for name in found)}?" if found else ""
 
 

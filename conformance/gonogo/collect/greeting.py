@@ -154,9 +154,12 @@ def _refuses(chat: Exchange, model: str) -> bool:
     return chat.status == 404 or (chat.status == 400 and named)
 
 
-def _error(exchange: Exchange) -> Mapping[str, object]:
-    if exchange.status not in {400, 404}:
-        return {}
+def _error(refusal: Exchange) -> Mapping[str, object]:
+    """The error object of a refusal with 400 or 404; empty for any other answer."""
+    return _error_object(refusal) if refusal.status in {400, 404} else {}
+
+
+def _error_object(exchange: Exchange) -> Mapping[str, object]:
     body = exchange.json
     error = body.get("error") if isinstance(body, dict) else None
     return error if isinstance(error, dict) else {}
@@ -228,9 +231,7 @@ def _no_model(listing: Exchange, base_url: str) -> str:
 
 def _said(exchange: Exchange) -> str:
     """The message of an error object, quoted and shortened; empty without one."""
-    body = exchange.json
-    error = body.get("error") if isinstance(body, dict) else None
-    message = error.get("message") if isinstance(error, dict) else None
+    message = _error_object(exchange).get("message")
     if not (isinstance(message, str) and message):
         return ""
     shown = message if len(message) <= SHOWN_MESSAGE else f"{message[:SHOWN_MESSAGE]}…"
