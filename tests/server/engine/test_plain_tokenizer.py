@@ -78,14 +78,13 @@ def both(
     tokenizer: Tokenizer, template: str | None, begin: str | None, end: str | None, ends: Sequence[int] = ()
 ) -> tuple[PlainTokenizer, TokenizerWrapper]:
     """Our tokenizer and that of the libraries, with the same tokens."""
-    named = {"bos_token": begin, "eos_token": end, "chat_template": template}
-    theirs = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, **{name: value for name, value in named.items() if value is not None}
-    )
+    tokens = {"bos_token": begin, "eos_token": end}
+    named = {name: token for name, token in tokens.items() if token is not None}
+    given = {} if template is None else {"chat_template": template}
+    theirs = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **named, **given)
     ours = PlainTokenizer(
         Tokenizer.from_str(tokenizer.to_str()),
-        begin=begin,
-        end=end,
+        named=named,
         end_token_ids=frozenset(ends),
         template=template,
     )

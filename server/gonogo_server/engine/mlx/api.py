@@ -1,7 +1,7 @@
 """All parts of mlx_lm that the engine uses, by name.
 
 Little of it is public, and it changes between minor versions, so mlx_lm is pinned to `TESTED`, and a test compares the
-signatures with recorded ones. This module imports what a plain Llama in a GGUF file needs; `whole` imports the rest on
+signatures with recorded ones. This module imports what a plain Llama needs; `whole` imports the rest on
 its first call, which takes a second and a half.
 """
 

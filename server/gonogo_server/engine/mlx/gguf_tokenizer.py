@@ -41,6 +41,7 @@ def read_tokenizer(metadata: Mapping[str, Any]) -> PlainTokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     _add_whole_tokens(tokenizer, tokens, _ggml(metadata, "token_type"))
     begin, template = _token(metadata, "bos_token_id"), metadata.get("tokenizer.chat_template")
+    named = {"bos_token": begin, "eos_token": _token(metadata, "eos_token_id")}
     if begin is not None and metadata.get("tokenizer.ggml.add_bos_token", words.add_bos):
         tokenizer.post_processor = TemplateProcessing(
             single=f"{begin} $A", special_tokens=[(begin, metadata["tokenizer.ggml.bos_token_id"])]
@@ -48,8 +49,7 @@ def read_tokenizer(metadata: Mapping[str, Any]) -> PlainTokenizer:
         template = template and _with_begin_token(template, begin)
     return PlainTokenizer(
         tokenizer,
-        begin=begin,
-        end=_token(metadata, "eos_token_id"),
+        named={name: token for name, token in named.items() if token is not None},
         end_token_ids=end_token_ids(metadata),
         template=template,
     )

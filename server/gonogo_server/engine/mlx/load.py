@@ -17,6 +17,7 @@ from gonogo_server.engine.mlx.api import whole
 from gonogo_server.engine.mlx.device import on_cpu
 from gonogo_server.engine.mlx.gguf import load_gguf
 from gonogo_server.engine.mlx.packed.weights import Weights, can_be_packed, join
+from gonogo_server.engine.mlx.plain_folder import load_plain
 from gonogo_server.engine.mlx.refusal import refusal
 from gonogo_server.engine.mlx.rope import look_up_rotations
 from gonogo_server.engine.mlx.text import Text
@@ -96,6 +97,8 @@ def _arrays(model: Any) -> list[mx.array]:  # noqa: ANN401 - mlx_lm has no types
 
 
 def _load_folder(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
+    if dtype is not None and (plain := load_plain(path, dtype)):
+        return plain.model, plain.tokenizer, context_length(plain.config)
     mlx_lm = whole()
     model, config = mlx_lm.load_model(path, lazy=True)
     if dtype is not None:

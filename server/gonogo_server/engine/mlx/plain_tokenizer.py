@@ -1,4 +1,4 @@
-"""A tokenizer from a GGUF file, with the methods that `text` and `reasoning` need, without transformers.
+"""A tokenizer without transformers, with the methods that `text` and `reasoning` need.
 
 It has members of mlx_lm's TokenizerWrapper under the same names, with the same results: a test compares the two.
 """
@@ -32,7 +32,11 @@ SPELLED: Final = (
 
 
 class PlainTokenizer:
-    """`begin` and `end` are the texts of the begin and end tokens, `template` is a chat template in Jinja."""
+    """A tokenizer that is all in `tokenizer`.
+
+    `named` has the texts of tokens by the names that transformers uses, as `bos_token`; `template` is a chat
+    template in Jinja.
+    """
 
     tool_call_start = tool_call_end = tool_parser = None
     has_tool_calling = False
@@ -42,26 +46,23 @@ class PlainTokenizer:
         self,
         tokenizer: Tokenizer,
         *,
-        begin: str | None,
-        end: str | None,
+        named: Mapping[str, str],
         end_token_ids: frozenset[int],
         template: str | None,
     ) -> None:
-        self._named = {
-            name: token for name, token in (("bos_token", begin), ("eos_token", end)) if token is not None
-        }
+        self._named = named
         whole = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
         tokenizer.add_special_tokens(
             [
                 AddedToken(token, special=True, normalized=False)
-                for token in self._named.values()
+                for token in named.values()
                 if token not in whole
             ]
         )
         self.backend_tokenizer = tokenizer
         self.chat_template = template
-        self.bos_token_id = self._id(begin)
-        self.eos_token_id = self._id(end)
+        self.bos_token_id = self._id(named.get("bos_token"))
+        self.eos_token_id = self._id(named.get("eos_token"))
         own = set() if self.eos_token_id is None else {self.eos_token_id}
         self.eos_token_ids = end_token_ids | own
         self.think_start: str | None
