@@ -13,14 +13,16 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     Body = dict[str, Any]
 
@@ -84,25 +86,30 @@ class Served:
         assert answer == self.plain.setdefault("answer", answer)
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+@pytest.fixture(scope="module")
+def start() -> Iterator[Callable[[str], Served]]:
+    """Starts the server of an engine on the first call; all tests use the same one, in whatever order they run."""
+    with ExitStack() as running:
+        yield cache(lambda engine: running.enter_context(serving(engine)))
+
+
+@pytest.fixture(params=ENGINES)
+def served(request: pytest.FixtureRequest, start: Callable[[str], Served]) -> Served:
+    return start(request.param)
+
+
+@contextmanager
+def serving(engine: str) -> Iterator[Served]:
+    """A server process, stopped at the end."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("GONOGO_SERVER_")}
-    command = [
-        sys.executable,
-        "-m",
-        "gonogo_server",
-        *ENGINES[request.param],
-        "--port",
-        "0",
-        "--log-format",
-        "off",
-    ]
+    options = (*ENGINES[engine], "--port", "0", "--log-format", "off")
+    command = [sys.executable, "-m", "gonogo_server", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
         try:
             assert process.stdout is not None
             base_url = next(line.split()[-1] for line in process.stdout if "listening on" in line)
             with httpx2.Client(base_url=base_url, timeout=PATIENCE) as client:
-                server = Served(request.param, base_url, client, process)
+                server = Served(engine, base_url, client, process)
                 server.check_alive()
                 yield server
             process.terminate()
