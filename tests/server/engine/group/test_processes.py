@@ -65,13 +65,20 @@ class Processes:
 
 
 IMPATIENT = """
-import sys
+import signal, sys, threading
 from gonogo_server.engine.mlx.group import watch
-watch.STALL_SECONDS = 3.0
+
+def shorten():
+    signal.sigwait({signal.SIGUSR1})
+    watch.STALL_SECONDS = 1.0
+
+# Blocked in all threads: the main thread of process 1 waits in mlx, where Python handles no signal.
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+threading.Thread(target=shorten, daemon=True).start()
 from gonogo_server.serve import main
 sys.exit(main())
 """
-"""The server with a longer time limit for a step."""
+"""The server with a shorter time limit for a step from SIGUSR1 on: at its start a step may take longer than that."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -250,6 +257,7 @@ def test_a_stream_does_not_look_complete_where_another_process_is_gone(endless: 
             lines = stream.iter_lines()
             next(lines)
             processes.running[1].kill()
+            processes.running[0].send_signal(signal.SIGUSR1)
             *_, last = (line for line in lines if line)
         assert json.loads(last.removeprefix("data: "))["error"]["code"] == "engine_died"
         assert processes.health() == 503
@@ -265,6 +273,7 @@ def test_the_others_end_with_a_failure_where_process_0_is_gone(endless: Path, tm
         with httpx2.stream("POST", url, json=ENDLESS, timeout=PATIENCE) as stream:
             next(stream.iter_lines())
             processes.running[0].kill()
+            processes.running[1].send_signal(signal.SIGUSR1)
             assert processes.ends() == [-signal.SIGKILL, 1]
 
 

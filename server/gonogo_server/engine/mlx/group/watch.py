@@ -21,7 +21,6 @@ class Watch:
     def __init__(self, residents: SharedResidents, stalled: Callable[[], None]) -> None:
         self._residents = residents
         self._stalled = stalled
-        self._seconds = STALL_SECONDS
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, name="gonogo-group", daemon=True)
         self._thread.start()
@@ -32,7 +31,7 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._ended.wait(self._seconds / 10):
-            if monotonic() - self._residents.beat > self._seconds:
+        while not self._ended.wait(STALL_SECONDS / 10):
+            if monotonic() - self._residents.beat > STALL_SECONDS:
                 self._stalled()
                 return
