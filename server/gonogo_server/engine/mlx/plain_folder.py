@@ -127,8 +127,8 @@ def _floats(folder: Path, model: Llama, dtype: mx.Dtype) -> dict[str, mx.array] 
     flat: list[tuple[str, Any]] = tree_flatten(model.parameters())  # type: ignore[assignment]  # a dict where asked for
     widths = {name: tensor.shape[-1] for name, tensor in flat}
     for layer in packed:
-        parts = [stored.pop(f"{layer}.{part}") for part in ("weight", "scales", "biases")]
-        stored[f"{layer}.weight"] = _unpacked(*parts, widths[f"{layer}.weight"])
+        weight, scales, biases = (stored.pop(f"{layer}.{part}") for part in ("weight", "scales", "biases"))
+        stored[f"{layer}.weight"] = _unpacked(weight, scales, biases, widths[f"{layer}.weight"])
     return {name: tensor.astype(dtype) for name, tensor in stored.items()}
 
 
