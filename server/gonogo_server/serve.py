@@ -2,56 +2,31 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import shlex
 import signal
 import socket
 import sys
 import threading
 from contextlib import contextmanager
-from time import monotonic
-from typing import TYPE_CHECKING, Final, NoReturn, TextIO
+from typing import TYPE_CHECKING, Final, NoReturn
 
-import uvicorn
-
-from gonogo_server import compose, events
-from gonogo_server.app import create_app
-from gonogo_server.connection.own_names import is_loopback, own_names
-from gonogo_server.connection.protocol import Limits, limited
+from gonogo_server.addresses import is_loopback
+from gonogo_server.announce import base_url, listens, print_served, say, to_nowhere
 from gonogo_server.engine import choose
 from gonogo_server.errors import BadSettings, ModelUnavailable
 from gonogo_server.operations import logs
-from gonogo_server.options import PROGRAM, parser
+from gonogo_server.options import parser
 from gonogo_server.replicas import refusals
 from gonogo_server.settings import read, shown
-from gonogo_server.traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Iterator, Sequence
 
-    from gonogo_server.engine.base import Engine, ModelCard
     from gonogo_server.engine.mlx.group.join import Group
-    from gonogo_server.providers.registry import Registry
+    from gonogo_server.http_server import Server
     from gonogo_server.settings import Settings
 
 ENGINE_DIED: Final = 1
 CANNOT_START: Final = 2
-TO_TRY: Final = {
-    "chat": (
-        "/chat/completions",
-        '{"model": "%s", "stream": true, "messages": [{"role": "user", "content": "Hello!"}]}',
-    ),
-    "embedding": ("/embeddings", '{"model": "%s", "input": "Hello!"}'),
-}
-"""Path and body of a request to each type of model."""
-REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
-"""Addresses that mean all interfaces, and a loopback address that a client on this machine can use."""
-SHUTDOWN_SECONDS: Final = 2
-"""For clients to read the error at the end of their streams, before the server closes connections."""
-DEAD_SECONDS: Final = 5.0
-"""How long a server whose engine has died still reports that to probes and clients before it exits."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -91,10 +66,10 @@ def run(settings: Settings) -> int:
             _deepen_stacks()
             group = choose.group(settings)
         if group is not None and group.rank > 0:
-            _say(f"process {group.rank} of {group.size}, connected to process 0")
+            say(f"process {group.rank} of {group.size}, connected to process 0")
             return 0 if choose.work(settings, group) else ENGINE_DIED
         with _terminable(), _bind(settings) as listener:
-            server = Server(_engine(settings, group) if settings.has_engine else None, settings)
+            server = _server(settings, group)
             server.run(sockets=[listener])
     except (BadSettings, ModelUnavailable) as error:
         if group is not None:
@@ -103,6 +78,19 @@ def run(settings: Settings) -> int:
     except KeyboardInterrupt:
         pass  # the usual way to stop; uvicorn has shut down cleanly before it raises the signal again
     return ENGINE_DIED if server is not None and server.engine_died else 0
+
+
+def _server(settings: Settings, group: Group | None) -> Server:
+    """The server and its engine, which opens while the rest of the server is imported: each takes a second."""
+    opening = choose.opening(settings, group) if settings.has_engine else None
+    from gonogo_server.http_server import Server  # noqa: PLC0415 - see above
+
+    if opening is None:
+        return Server(None, settings)
+    engine, description = opening.result()
+    if description:
+        say(f"computing with {description}")
+    return Server(engine, settings)
 
 
 def _run_replicas(settings: Settings) -> int:
@@ -125,8 +113,8 @@ def _run_replicas(settings: Settings) -> int:
                 "remove --replicas."
             ) from None
         with _terminable(), replicas(settings, port) as serving:
-            _print_served(serving.lines, serving.quirks if settings.print_quirks else ())
-            _listens(serving.cards, _base_url(settings.host, port), with_key=bool(settings.keys))
+            print_served(serving.lines, serving.quirks if settings.print_quirks else ())
+            listens(serving.cards, base_url(settings.host, port), with_key=bool(settings.keys))
             _wait_for_sigterm()
     except (BadSettings, ModelUnavailable) as error:
         return _refuse(str(error))
@@ -146,88 +134,6 @@ def _wait_for_sigterm() -> None:
 
     signal.signal(signal.SIGTERM, note)
     came.wait()
-
-
-class Server(uvicorn.Server):
-    """Prints when it listens. At SIGTERM it lets open requests finish; a second SIGTERM or Ctrl-C interrupts them.
-
-    It stops the engine before it closes connections, so that open streams end with an error event.
-    """
-
-    def __init__(self, engine: Engine | None, settings: Settings) -> None:
-        self._engine = engine
-        self._providers = compose.providers(settings, engine)
-        self._host = settings.host
-        self._has_key = bool(settings.keys)
-        self._print_quirks = settings.print_quirks
-        self._traffic = Traffic()
-        self._drain_seconds = settings.drain_seconds
-        self._stop_by: float | None = None
-        self.dead_seconds = DEAD_SECONDS
-        self.engine_died = False
-        super().__init__(
-            uvicorn.Config(
-                create_app(self._providers, settings, self._traffic, own_names(settings), engine),
-                http=limited(Limits(settings.head_timeout, settings.max_connections)),
-                # uvicorn prefers uvloop, whose transports do not let a protocol limit the size of its reads.
-                loop="asyncio",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-            )
-        )
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and print the address."""
-        await super().startup(sockets)
-        assert sockets is not None
-        # Objects that exist now stay: scanning them for garbage would pause all answers for tenths of a second.
-        gc.collect()
-        gc.freeze()
-        base_url = _base_url(self._host, sockets[0].getsockname()[1])
-        _announce(
-            self._providers,
-            self._engine,
-            base_url,
-            with_key=self._has_key,
-            print_quirks=self._print_quirks,
-        )
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Handle a signal (see the class); another one while the server stops makes it stop at once."""
-        if sig == signal.SIGTERM and not self._traffic.draining:
-            self._traffic.draining = True
-            self._captured_signals.append(sig)
-        elif self.should_exit:
-            self.force_exit = True
-        else:
-            super().handle_exit(sig, frame)
-
-    async def on_tick(self, counter: int) -> bool:
-        """Whether to stop now; called ten times a second."""
-        if not self._providers.alive and not self.engine_died:
-            self.engine_died = self._traffic.draining = True
-            self._stop_by = monotonic() + self.dead_seconds
-            events.engine_died("the engine has failed for good")
-        elif self._traffic.draining and self._stop_by is None:
-            self._stop_by = monotonic() + self._drain_seconds
-            events.drain_started(self._traffic.open, self._drain_seconds)
-        return await super().on_tick(counter) or self._finished()
-
-    def _finished(self) -> bool:
-        """Whether nothing is left to wait for: a dead engine is reported for a while, even without clients."""
-        if self._stop_by is None:
-            return False
-        return monotonic() >= self._stop_by or not (self._traffic.open or self.engine_died)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop the engine, then close the connections."""
-        self.should_exit = True
-        events.server_stopping(self._traffic.open)
-        await self._providers.close()
-        await super().shutdown(sockets)
 
 
 def _deepen_stacks() -> None:
@@ -255,77 +161,17 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def _engine(settings: Settings, group: Group | None) -> Engine:
-    engine, description = choose.engine(settings, group)
-    if description:
-        _say(f"computing with {description}")
-    return engine
-
-
-def _base_url(host: str, port: int) -> str:
-    reachable = REACHABLE.get(host, host)
-    return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}/v1"
-
-
-def _announce(
-    providers: Registry, engine: Engine | None, base_url: str, *, with_key: bool, print_quirks: bool
-) -> None:
-    """Print what is served. The last line is for programs that start the server: connections are accepted by then."""
-    lines = [line for _, provider in providers for line in provider.described()]
-    quirks = [(name, *quirk) for name, provider in providers for quirk in provider.quirks()]
-    _print_served(lines, quirks if print_quirks else ())
-    _listens([] if engine is None else engine.cards(), base_url, with_key=with_key)
-
-
-def _print_served(lines: Iterable[str], quirks: Iterable[tuple[str, str, str, str]]) -> None:
-    """Print what is served, and for each rule that a provider breaks a line about its handling."""
-    for line in lines:
-        _say(f"serving {line}")
-    for name, rule, action, what in quirks:
-        _say(f"{name}: {rule}: {action}: {what}")
-
-
-def _listens(cards: Sequence[ModelCard], base_url: str, *, with_key: bool) -> None:
-    if cards:
-        _say(f"try: {_to_try(cards, base_url, with_key=with_key)}")
-    _say(f"listening on {base_url}")
-
-
-def _to_try(cards: Sequence[ModelCard], base_url: str, *, with_key: bool) -> str:
-    """A curl command for the first generative model, or else the first model."""
-    card = next((card for card in cards if card.type == "chat"), cards[0])
-    path, example = TO_TRY[card.type]
-    key = ' -H "Authorization: Bearer $GONOGO_SERVER_API_KEY"' if with_key else ""
-    body = shlex.quote(example % card.id)
-    return f"curl -N {base_url}{path} -H 'Content-Type: application/json'{key} -d {body}"
-
-
 def _refuse(sentence: str) -> int:
-    _say(sentence, sys.stderr)
+    say(sentence, sys.stderr)
     return CANNOT_START
-
-
-def _say(line: str, stream: TextIO | None = None) -> None:
-    # Flushed, because a parent that reads a pipe would otherwise wait for a full buffer.
-    try:
-        print(f"{PROGRAM}: {line}", file=stream, flush=True)
-    except OSError:  # nobody reads it, or the disk is full: serve anyway
-        _to_nowhere((stream or sys.stdout).fileno())
 
 
 def _open_closed_streams() -> None:
     """Discard output to a closed stdout or stderr (`>&-`); otherwise a socket could get its file descriptor."""
     for number, name in ((1, "stdout"), (2, "stderr")):
         if getattr(sys, name) is None:
-            _to_nowhere(number)
+            to_nowhere(number)
             setattr(sys, name, open(number, "w", closefd=False))  # noqa: SIM115 - until the process ends
-
-
-def _to_nowhere(number: int) -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    if nowhere != number:
-        os.dup2(nowhere, number)
-        os.close(nowhere)
 
 
 @contextmanager

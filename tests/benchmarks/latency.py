@@ -34,7 +34,7 @@ SERVER = """
 import socket
 from gonogo_server.operations import logs
 from gonogo_server.engine.scripted import ScriptedEngine
-from gonogo_server.serve import Server
+from gonogo_server.http_server import Server
 from gonogo_server.settings import read
 logs.configure("off")
 listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

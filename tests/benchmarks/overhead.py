@@ -45,7 +45,7 @@ import os, socket, sys
 os.sched_setaffinity(0, {int(sys.argv[2])})
 from gonogo_server.operations import logs
 from gonogo_server.engine.scripted import ScriptedEngine
-from gonogo_server.serve import Server
+from gonogo_server.http_server import Server
 from gonogo_server.settings import read
 logs.configure("off")
 listener = socket.socket()

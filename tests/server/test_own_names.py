@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from gonogo_server.compose import application
 from gonogo_server.connection.own_names import own_names
-from gonogo_server.serve import Server
+from gonogo_server.http_server import Server
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:

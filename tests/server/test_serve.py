@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 from gonogo_server import serve
+from gonogo_server.announce import base_url, to_try
 from gonogo_server.engine.base import ModelCard
 from gonogo_server.engine.scripted import ScriptedEngine
+from gonogo_server.http_server import Server
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def test_the_line_to_try_is_a_command_that_works(key: str | None, monkeypatch: p
 
 def test_without_a_model_for_chat_the_line_to_try_asks_for_a_vector() -> None:
     card = ModelCard("org/vectors", "embedding", 256, created=0)
-    assert serve._to_try([card], "http://127.0.0.1:1/v1", with_key=False) == (
+    assert to_try([card], "http://127.0.0.1:1/v1", with_key=False) == (
         "curl -N http://127.0.0.1:1/v1/embeddings -H 'Content-Type: application/json'"
         """ -d '{"model": "org/vectors", "input": "Hello!"}'"""
     )
@@ -179,7 +181,7 @@ def test_the_key_is_not_shown_where_settings_are() -> None:
     ],
 )
 def test_the_printed_address_accepts_requests(host: str, url: str) -> None:
-    assert serve._base_url(host, 80) == url
+    assert base_url(host, 80) == url
 
 
 def test_it_listens_on_ipv6_where_the_machine_has_it() -> None:
@@ -190,4 +192,4 @@ def test_it_listens_on_ipv6_where_the_machine_has_it() -> None:
 
 
 def test_it_runs_on_the_event_loop_of_python_also_where_uvloop_is_installed() -> None:
-    assert serve.Server(ScriptedEngine(), Settings()).config.loop == "asyncio"
+    assert Server(ScriptedEngine(), Settings()).config.loop == "asyncio"

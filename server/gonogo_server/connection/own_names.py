@@ -7,12 +7,12 @@ header gives it away.
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
+from gonogo_server.addresses import LOCAL, is_loopback
 from gonogo_server.envelope import error_response
 from gonogo_server.errors import Misdirected
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from gonogo_server.settings import Settings
 
 ANY: Final = "*"
-LOCAL: Final = "localhost"
 
 
 def own_names(settings: Settings) -> frozenset[str] | None:
@@ -38,14 +37,6 @@ def own_names(settings: Settings) -> frozenset[str] | None:
     if not (guarded or settings.allowed_hosts):
         return None
     return frozenset(name.lower() for name in (LOCAL, settings.host, *settings.allowed_hosts))
-
-
-def is_loopback(name: str) -> bool:
-    """Whether the name is a loopback address or `localhost`."""
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name.lower() == LOCAL
 
 
 def is_own(host: str, names: Collection[str]) -> bool:

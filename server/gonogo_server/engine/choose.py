@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import Future
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
@@ -63,6 +65,24 @@ def work(settings: Settings, group: Group) -> bool:
     from gonogo_server.engine.mlx.group import launched  # noqa: PLC0415 - see above
 
     return launched.work(settings, group)
+
+
+def opening(settings: Settings, group: Group | None) -> Future[tuple[Engine, str]]:
+    """The result or exception of `engine`, which is called on another thread."""
+    opened: Future[tuple[Engine, str]] = Future()
+
+    def open_engine() -> None:
+        try:
+            opened.set_result(engine(settings, group))
+        except BaseException as error:  # noqa: BLE001 - the caller raises it
+            opened.set_exception(error)
+
+    if settings.engine != "scripted":
+        # Here, because threads that import the same packages can get modules that are not complete.
+        import gonogo_server.engine.mlx.engine  # noqa: F401, PLC0415 - see above
+    # A daemon, so that Ctrl-C stops a download.
+    threading.Thread(target=open_engine, name="gonogo-start", daemon=True).start()
+    return opened
 
 
 def engine(settings: Settings, group: Group | None) -> tuple[Engine, str]:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-from gonogo_server import serve
+from gonogo_server import http_server, serve
+from gonogo_server.engine import choose
 from gonogo_server.engine.scripted import ScriptedEngine
+from gonogo_server.http_server import Server
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ STREAM = {"model": "scripted", "messages": [{"role": "user", "content": "Hi"}], 
 class House:
     """A server that runs in this process, and a client for it."""
 
-    def __init__(self, server: serve.Server, client: httpx2.AsyncClient, running: asyncio.Task[None]) -> None:
+    def __init__(self, server: Server, client: httpx2.AsyncClient, running: asyncio.Task[None]) -> None:
         self.server = server
         self.client = client
         self.running = running
@@ -50,7 +52,7 @@ class House:
 async def serving_here(engine: ScriptedEngine, settings: Settings) -> AsyncIterator[House]:
     listener = socket.create_server(("127.0.0.1", 0))
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    server = serve.Server(engine, settings)
+    server = Server(engine, settings)
     server._captured_signals = Deaf()  # type: ignore[assignment]  # otherwise the signals are raised at the end
     async with (
         asyncio.timeout(PATIENCE),
@@ -223,7 +225,7 @@ def half_a_request(server: Process) -> socket.socket:
 def test_a_process_whose_engine_died_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = ScriptedEngine()
     engine.die()
-    monkeypatch.setattr(serve, "_engine", lambda *_: engine)
-    monkeypatch.setattr(serve, "DEAD_SECONDS", 0.0)
+    monkeypatch.setattr(choose, "engine", lambda *_: (engine, ""))
+    monkeypatch.setattr(http_server, "DEAD_SECONDS", 0.0)
     monkeypatch.setattr(serve.logs, "configure", lambda _format: None)
     assert serve.run(Settings(port=0)) == 1

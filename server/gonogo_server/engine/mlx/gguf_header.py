@@ -55,6 +55,10 @@ class TensorInfo:
         return TYPES.get(self.number, f"type {self.number}")
 
 
+LENGTH = struct.Struct("<Q")
+"""The length of a text in bytes, which comes before it."""
+
+
 def tensor_infos(path: Path) -> Sequence[TensorInfo]:
     """The tensors of a file, in their order; none if it is not a valid GGUF file, which mlx then reports.
 
@@ -114,8 +118,8 @@ def _unread(name: bytes, what: str) -> UnsupportedModel:
 def _skip(file: BinaryIO, kind: int, number: int) -> None:
     """Skip `number` values of a type."""
     if kind == STRING:
-        for _ in range(number):
-            _string(file)
+        for _ in range(number):  # a vocabulary has a hundred thousand
+            file.read(LENGTH.unpack(file.read(LENGTH.size))[0])
     else:
         file.seek(SIZES[kind] * number, 1)
 

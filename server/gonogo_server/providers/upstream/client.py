@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx2
 
-from gonogo_server.connection.own_names import is_loopback
+from gonogo_server.addresses import is_loopback
 from gonogo_server.errors import UpstreamError
 from gonogo_server.providers.upstream.targets import Targets
 from gonogo_server.providers.upstream.transport import Transport, has_proxies
