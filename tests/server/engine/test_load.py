@@ -66,6 +66,13 @@ def test_a_folder_without_a_tokenizer_is_refused(tiny_folder: Path) -> None:
         load(locate(str(tiny_folder)))
 
 
+def test_an_incomplete_download_is_refused_in_sentences(tiny_folder: Path) -> None:
+    weights = tiny_folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(ModelUnavailable, match=r"only 100 bytes.*corrupt file\.$"):
+        load(locate(str(tiny_folder)))
+
+
 def test_a_model_that_brings_its_own_code_is_refused(tiny_folder: Path) -> None:
     config = json.loads((tiny_folder / "config.json").read_text()) | {"model_file": "model.py"}
     (tiny_folder / "config.json").write_text(json.dumps(config))

@@ -17,4 +17,4 @@ def refusal(location: Location, error: Exception) -> ModelUnavailable:
         isinstance(error, ValueError) and "not supported" in str(error)
     )
     kind = UnsupportedModel if unsupported else ModelUnavailable
-    return kind(f"The model {location.id} cannot be served: {str(error).rstrip('.')}.")
+    return kind(f"The model {location.id} cannot be served: {str(error).rstrip('.?')}.")
