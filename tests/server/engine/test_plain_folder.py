@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
+from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx.api import whole
+from gonogo_server.engine.mlx.load import load
 from gonogo_server.engine.mlx.plain_folder import CALL_MARKS, CALL_TOKENS, load_plain
 from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm import tokenizer_utils
 from mlx_lm.models.llama import Model, ModelArgs
 from server.engine.test_plain_tokenizer import MEMBERS, TEXTS, told
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,6 +174,51 @@ def test_tokenizers_are_the_same(folder: Path, edit: Change) -> None:
     check_same_tokenizer(folder)
 
 
+WORDS = ("1234567", "cafe\u0301", "in 2026")
+
+
+def of_numbers(folder: Path) -> Tokenizer:
+    """Replace the tokenizer by one with tokens of at most three digits and composed characters; of GPT-2's class."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.NFC()
+    groups = pre_tokenizers.Split(Regex(r"\p{N}{1,3}|[^\p{N}]+"), "isolated")
+    in_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([groups, in_bytes])  # type: ignore[no-untyped-call]
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=318,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=["<|im_end|>"],
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([f"{number} {number * 7} caf\u00e9 " for number in range(3000)], trainer)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    named = dict.fromkeys(("bos_token", "eos_token", "unk_token"), "<|im_end|>")
+    change(
+        folder / "tokenizer_config.json",
+        lambda settings: settings.update(named, tokenizer_class="GPT2Tokenizer", add_prefix_space=False),
+    )
+    return tokenizer
+
+
+@pytest.mark.parametrize("more", [{}, {"tool_parser_type": "json_tools"}], ids=["plain", "by the libraries"])
+def test_a_tokenizer_of_the_class_of_gpt_2_splits_words_as_its_file_says(
+    folder: Path, more: dict[str, str]
+) -> None:
+    expected = of_numbers(folder)
+    change(folder / "tokenizer_config.json", lambda settings: settings.update(more))
+    assert (load_plain(folder, mx.float32) is None) == bool(more)
+    text = load(locate(str(folder))).text
+    assert [list(text.encode(word)) for word in WORDS] == [expected.encode(word).ids for word in WORDS]
+
+
+def test_other_tokenizers_of_the_libraries_stay_as_they_are(folder: Path) -> None:
+    change(folder / "tokenizer_config.json", lambda settings: settings.update(tool_parser_type="json_tools"))
+    assert load(locate(str(folder))).text.encode("Hi 2026") == tuple(
+        of_the_libraries(folder)[1].encode("Hi 2026")
+    )
+
+
 def test_a_template_in_a_file_replaces_that_of_the_settings(folder: Path) -> None:
     (folder / "chat_template.jinja").write_text("other {{ messages[0].content }}")
     check_same_tokenizer(folder)
@@ -199,6 +247,8 @@ def test_end_tokens_of_the_generation_configuration_replace_the_others(folder: P
         ("config.json", {"quantization": {"group_size": 32, "bits": 4, "mode": "mxfp4"}}),
         ("tokenizer_config.json", {"tokenizer_class": "LlamaTokenizer"}),
         ("tokenizer_config.json", {"tokenizer_class": None}),
+        ("tokenizer_config.json", {"tokenizer_class": "GPT2Tokenizer"}),
+        ("tokenizer_config.json", {"add_prefix_space": True}),
         ("tokenizer_config.json", {"tool_parser_type": "json_tools"}),
         ("tokenizer_config.json", {"chat_template_type": "deepseek_v32"}),
         ("tokenizer_config.json", {"auto_map": {}}),

@@ -17,7 +17,7 @@ from gonogo_server.engine.mlx.api import whole
 from gonogo_server.engine.mlx.device import on_cpu
 from gonogo_server.engine.mlx.gguf import load_gguf
 from gonogo_server.engine.mlx.packed.weights import Weights, can_be_packed, join
-from gonogo_server.engine.mlx.plain_folder import load_plain
+from gonogo_server.engine.mlx.plain_folder import keep_words, load_plain
 from gonogo_server.engine.mlx.refusal import refusal
 from gonogo_server.engine.mlx.rope import look_up_rotations
 from gonogo_server.engine.mlx.text import Text
@@ -110,4 +110,5 @@ def _load_folder(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
         {"trust_remote_code": False},
         eos_token_ids=config.get("eos_token_id"),
     )
+    keep_words(tokenizer, path)
     return model, tokenizer, context_length(config)

@@ -23,18 +23,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CLASSES: Final = frozenset({"PreTrainedTokenizerFast", "TokenizersBackend"})
-"""Classes that use tokenizer.json as it is; transformers 5 builds other tokenizers anew from its parts."""
+"""Classes that use tokenizer.json as it is."""
+
+GPT2: Final = frozenset({"GPT2Tokenizer", "GPT2TokenizerFast"})
+"""Classes that are mostly named because a tokenizer is byte-level BPE, as that of SmolLM2.
+
+transformers 5 gives them the pre-tokenizer of GPT-2 and no normalizer, in place of those in tokenizer.json (see
+findings/transformers-gpt2-pre-tokenizer.sh). Here they are read as by transformers 4 and by llama.cpp's converter.
+"""
 
 NAMED: Final = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 """The tokens that tokenizer_config.json names, and that a chat template can use (transformers 5)."""
 
 SPECIAL_CASES: Final = frozenset(
     {
-        *("add_prefix_space", "auto_map", "chat_template_type", "fix_mistral_regex", "split_special_tokens"),
-        *("model_specific_special_tokens", "tool_parser_type"),
+        *("auto_map", "chat_template_type", "fix_mistral_regex", "model_specific_special_tokens"),
+        "tool_parser_type",
     }
 )
-"""Keys of a tokenizer_config.json for which transformers or mlx_lm change the tokenizer."""
+"""Keys of a tokenizer_config.json for which transformers or mlx_lm change the tokenizer, ..."""
+
+SWITCHES: Final = ("add_prefix_space", "split_special_tokens")
+"""... and those for which they do if the value is true."""
 
 CALL_MARKS: Final = (
     *("<minimax:tool_call>", "<|tool_call>", "<start_function_call>", "<longcat_tool_call>", "<arg_key>"),
@@ -76,6 +86,19 @@ def load_plain(folder: Path, dtype: mx.Dtype) -> Plain | None:
     model.load_weights(list(model.sanitize(weights).items()))
     model.eval()
     return Plain(model, tokenizer, config)
+
+
+def keep_words(tokenizer: Any, folder: Path) -> None:  # noqa: ANN401 - mlx_lm has no types
+    """Give a tokenizer of a class in `GPT2` the normalizer and the pre-tokenizer of its tokenizer.json."""
+    file = folder / "tokenizer.json"
+    if file.exists() and _class(folder) in GPT2:
+        backend, own = tokenizer.backend_tokenizer, Tokenizer.from_str(file.read_text("utf-8"))
+        backend.normalizer, backend.pre_tokenizer = own.normalizer, own.pre_tokenizer
+
+
+def _class(folder: Path) -> str | None:
+    settings = folder / "tokenizer_config.json"
+    return _read(folder, settings.name).get("tokenizer_class") if settings.exists() else None
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
@@ -157,9 +180,13 @@ def _tokenizer(folder: Path, config: Mapping[str, Any]) -> PlainTokenizer | None
 
 def _are_plain(settings: Mapping[str, Any]) -> bool:
     tokens = {name for name, value in settings.items() if name.endswith("_token") and isinstance(value, str)}
+    kind = settings.get("tokenizer_class")
+    # The class of GPT-2 has tokens of its own for those that are not named.
+    known = kind in CLASSES or (kind in GPT2 and {"bos_token", "eos_token", "unk_token"} <= settings.keys())
     return (
-        settings.get("tokenizer_class") in CLASSES
+        known
         and not settings.keys() & SPECIAL_CASES
+        and not any(settings.get(name) for name in SWITCHES)
         and tokens <= {*NAMED}
     )
 
