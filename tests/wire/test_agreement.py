@@ -27,18 +27,20 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 BODIES = {
-    "CreateChatCompletionRequest": 60,
-    "CreateCompletionRequest": 60,
-    "CreateEmbeddingRequest": 60,
-    "ChatCompletion": 20,
-    "ChatCompletionChunk": 20,
-    "Completion": 20,
-    "CompletionChunk": 20,
-    "EmbeddingList": 20,
-    "ModelList": 20,
-    "ErrorEnvelope": 20,
+    "CreateChatCompletionRequest": 20,
+    "CreateCompletionRequest": 20,
+    "CreateEmbeddingRequest": 20,
+    "ChatCompletion": 7,
+    "ChatCompletionChunk": 7,
+    "Completion": 7,
+    "CompletionChunk": 7,
+    "EmbeddingList": 7,
+    "ModelList": 7,
+    "ErrorEnvelope": 7,
 }
-MUTATIONS_OF_A_DRAWN_BODY = 20
+"""How many bodies are drawn for a component."""
+MUTATIONS_OF_A_DRAWN_BODY = 60
+"""Many, as drawing a body takes as long as a hundred mutations."""
 REPLACEMENTS: tuple[object, ...] = (
     None,
     True,
@@ -138,17 +140,17 @@ def places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[st
 
 
 def mutated(body: Any, path: tuple[str | int, ...], replacement: object) -> object:  # noqa: ANN401 - any JSON
-    """Return a copy of `body` with another value at `path`, or without it."""
+    """Return `body` with another value at `path`, or without it; only the containers on the way are copied."""
     if not path:
         return replacement
-    result = copy.deepcopy(body)
-    parent = result
-    for key in path[:-1]:
-        parent = parent[key]
-    if replacement is not DELETED:
-        parent[path[-1]] = replacement
-    elif path[-1] != "unknown":
-        del parent[path[-1]]
+    result = copy.copy(body)
+    key, *further = path
+    if further:
+        result[key] = mutated(body[key], tuple(further), replacement)
+    elif replacement is not DELETED:
+        result[key] = replacement
+    elif key != "unknown":
+        del result[key]
     return result
 
 
@@ -184,13 +186,13 @@ def test_models_and_schemas_agree_on_drawn_bodies(name: str, count: int) -> None
 def test_models_and_schemas_agree_on_bodies_drawn_as_invalid(name: str) -> None:
     verdicts = []
 
-    @settings(quietly, max_examples=40)
+    @settings(quietly, max_examples=20)
     @given(drawn(name, GenerationMode.NEGATIVE))
     def compare(body: object) -> None:
         verdicts.append(agree(name, body))
 
     compare()
-    assert verdicts.count(False) >= 30, "almost all bodies that are drawn as invalid are invalid"
+    assert verdicts.count(False) >= 15, "almost all bodies that are drawn as invalid are invalid"
 
 
 def examples() -> Iterator[tuple[str, object]]:
