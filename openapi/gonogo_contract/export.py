@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import copy
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,7 @@ def _drop_unused(schemas: dict[str, Any], whole: dict[str, Any]) -> None:
             del schemas[name]
 
 
+@cache
 def render() -> str:
     """Return the expected content of the file."""
     body = yaml.dump(to_3_1(document()), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
