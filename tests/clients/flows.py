@@ -29,7 +29,9 @@ PATIENCE: Final = 60.0
 TOO_SHORT: Final = 0.3
 """Seconds within which no answer to `ENDLESS` ends."""
 
-FRANCE: Final[Messages] = [{"role": "user", "content": "What is the capital of France?"}]
+PARIS: Final[Messages] = [{"role": "user", "content": "Repeat after me: I love Paris."}]
+"""The model answers "I love Paris.". Answers are short in all flows, because tokens take most of the time."""
+
 BRIEF: Final = "Answer in one short sentence."
 TALK: Final[Messages] = [
     {"role": "user", "content": "My name is Ada."},
@@ -65,11 +67,11 @@ SET_COLOUR: Final = openai.pydantic_function_tool(SetColour, name="set_colour")
 
 # The requests of both forms of the official Python client, by operation.
 ANSWER: Final[Body] = {
-    "model": "smollm2", "messages": FRANCE, "temperature": 0, "max_completion_tokens": 12,
+    "model": "smollm2", "messages": PARIS, "temperature": 0, "max_completion_tokens": 12,
 }  # fmt: skip
 COUNTED_STREAM: Final[Body] = ANSWER | {"stream": True, "stream_options": {"include_usage": True}}
 TALKS: Final[list[Body]] = [
-    {"model": "smollm2", "messages": messages, "temperature": 0, "max_tokens": 8}
+    {"model": "smollm2", "messages": messages, "temperature": 0, "max_tokens": 3}
     for messages in (
         [{"role": "system", "content": BRIEF}, *TALK],
         [{"role": "developer", "content": BRIEF}, *TALK],
@@ -78,10 +80,10 @@ TALKS: Final[list[Body]] = [
 ]
 DICE: Final[Body] = {
     "model": "smollm2", "messages": COLOUR, "temperature": 1.2, "n": 3, "seed": 7,
-    "logprobs": True, "top_logprobs": 2, "max_tokens": 6,
+    "logprobs": True, "top_logprobs": 2, "max_tokens": 3,
 }  # fmt: skip
 ENDS: Final[list[Body]] = [
-    {"model": "smollm2", "messages": FRANCE, "temperature": 0} | end
+    {"model": "smollm2", "messages": PARIS, "temperature": 0} | end
     for end in ({"max_tokens": 12}, {"max_tokens": 12, "stop": ["\n\n", " Paris"]}, {"max_tokens": 3})
 ]
 FORCED_CALL: Final[Body] = {
@@ -97,7 +99,7 @@ COMPLETIONS: Final[Body] = {
     "model": "smollm2", "prompt": PROMPTS, "temperature": 0, "max_tokens": 3, "logprobs": 2,
 }  # fmt: skip
 ENDLESS: Final[Body] = {
-    "model": "smollm2", "messages": FRANCE, "max_tokens": 4000, "logit_bias": NEVER_ENDS,
+    "model": "smollm2", "messages": PARIS, "max_tokens": 4000, "logit_bias": NEVER_ENDS,
 }  # fmt: skip
 
 
@@ -106,7 +108,7 @@ def after_call(called: ParsedChatCompletion[None]) -> Body:
     message = called.choices[0].message
     assert message.tool_calls
     result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": LAMP_IS_TEAL}
-    return {"model": "smollm2", "messages": [*LAMP, message, result], "temperature": 0, "max_tokens": 8}
+    return {"model": "smollm2", "messages": [*LAMP, message, result], "temperature": 0, "max_tokens": 3}
 
 
 def check_models(models: Sequence[Model], found: Model) -> None:

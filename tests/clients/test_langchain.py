@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.parametrize("served", ["straight", "gateway"], indirect=True)
 
-FRANCE = [HumanMessage("What is the capital of France?")]
+PARIS = [HumanMessage("Repeat after me: I love Paris.")]
 LAMP = [HumanMessage("Make the lamp teal.")]
 TALK = [
     HumanMessage("My name is Ada."),
@@ -62,7 +62,7 @@ def test_its_client_lists_the_models_and_finds_one(chat: Make) -> None:
 
 
 def test_it_gets_an_answer(chat: Make) -> None:
-    answer = chat().invoke(FRANCE)
+    answer = chat().invoke(PARIS)
     assert "Paris" in answer.content
     assert answer.response_metadata["finish_reason"] == "stop"
     assert answer.usage_metadata
@@ -70,8 +70,8 @@ def test_it_gets_an_answer(chat: Make) -> None:
 
 
 def test_it_streams_the_same_answer_with_its_cost(chat: Make) -> None:
-    whole = chat().invoke(FRANCE)
-    chunks = list(chat(stream_usage=True).stream(FRANCE))
+    whole = chat().invoke(PARIS)
+    chunks = list(chat(stream_usage=True).stream(PARIS))
     answer = reduce(add, chunks)
     assert len(chunks) > 3
     assert answer.content == whole.content
@@ -83,7 +83,7 @@ def test_it_streams_the_same_answer_with_its_cost(chat: Make) -> None:
 
 def test_it_carries_a_conversation_on(chat: Make) -> None:
     developer = SystemMessage(flows.BRIEF, additional_kwargs={"__openai_role__": "developer"})
-    by_system, by_developer, alone = chat(max_tokens=8).batch(
+    by_system, by_developer, alone = chat(max_tokens=3).batch(
         [
             [SystemMessage(flows.BRIEF), *TALK],
             [developer, *TALK],
@@ -95,7 +95,7 @@ def test_it_carries_a_conversation_on(chat: Make) -> None:
 
 
 def test_it_gets_several_answers_with_a_seed_and_log_probabilities(chat: Make) -> None:
-    model = chat(temperature=1.2, n=3, seed=7, logprobs=True, top_logprobs=2, max_tokens=6)
+    model = chat(temperature=1.2, n=3, seed=7, logprobs=True, top_logprobs=2, max_tokens=3)
     answer, again = (model.generate([[HumanMessage("Name a colour.")]]).generations[0] for _ in range(2))
     said = [one.text for one in answer]
     assert len(said) == 3
@@ -107,11 +107,11 @@ def test_it_gets_several_answers_with_a_seed_and_log_probabilities(chat: Make) -
 
 
 def test_it_ends_answers_by_a_string_and_by_a_limit(chat: Make) -> None:
-    whole = chat().invoke(FRANCE).content
-    stopped = chat().invoke(FRANCE, stop=["\n\n", " Paris"])
+    whole = chat().invoke(PARIS).content
+    stopped = chat().invoke(PARIS, stop=["\n\n", " Paris"])
     assert stopped.content == whole.partition(" Paris")[0] != whole
     assert stopped.response_metadata["finish_reason"] == "stop"
-    short = chat(max_tokens=3).invoke(FRANCE)
+    short = chat(max_tokens=3).invoke(PARIS)
     assert short.response_metadata["finish_reason"] == "length"
     assert short.usage_metadata["output_tokens"] == 3
 
@@ -123,7 +123,7 @@ def test_it_calls_a_tool_and_sends_the_result(chat: Make) -> None:
     assert call["name"] == "set_colour"
     result = set_colour.invoke(call)
     assert isinstance(result, ToolMessage)
-    answer = chat(max_tokens=8).bind_tools([set_colour]).invoke([*LAMP, asked, result])
+    answer = chat(max_tokens=3).bind_tools([set_colour]).invoke([*LAMP, asked, result])
     assert answer.content or answer.tool_calls
     assert answer.usage_metadata["input_tokens"] > asked.usage_metadata["input_tokens"]
 
@@ -139,7 +139,7 @@ def test_it_joins_a_streamed_call_and_sends_the_result(chat: Make) -> None:
     (call,) = asked.tool_calls
     SetColour.model_validate(call["args"])
     assert asked.response_metadata["finish_reason"] == "tool_calls"
-    assert chat(max_tokens=8).invoke([*LAMP, asked, set_colour.invoke(call)]).content
+    assert chat(max_tokens=3).invoke([*LAMP, asked, set_colour.invoke(call)]).content
 
 
 def test_it_gets_an_object_of_its_own_type(chat: Make) -> None:
@@ -167,27 +167,27 @@ def test_it_embeds_texts(where: dict[str, Any]) -> None:
 
 def test_it_raises_each_error_by_its_type(chat: Make) -> None:
     with pytest.raises(openai.AuthenticationError) as refused:
-        chat(api_key="wrong").invoke(FRANCE)
+        chat(api_key="wrong").invoke(PARIS)
     flows.check_error(refused.value, None, "invalid_api_key")
     with pytest.raises(openai.NotFoundError) as missing:
-        chat(model="nothing").invoke(FRANCE)
+        chat(model="nothing").invoke(PARIS)
     flows.check_error(missing.value, "model", "model_not_found")
     with pytest.raises(openai.BadRequestError) as bad:
-        chat(temperature=3).invoke(FRANCE)
+        chat(temperature=3).invoke(PARIS)
     flows.check_error(bad.value, "temperature", "invalid_value")
     with pytest.raises(ContextOverflowError):
-        chat(max_tokens=9000).invoke(FRANCE)
+        chat(max_tokens=9000).invoke(PARIS)
 
 
 @pytest.mark.anyio
 async def test_it_disconnects_during_a_stream_and_the_server_is_free(chat: Make, served: Served) -> None:
     endless = chat(max_tokens=4000, logit_bias=flows.NEVER_ENDS)
-    async with aclosing(endless.astream(FRANCE)) as stream:
+    async with aclosing(endless.astream(PARIS)) as stream:
         await anext(stream)
     await served.seen_free()
     with pytest.raises(openai.APITimeoutError):
         await chat(
             max_tokens=4000, logit_bias=flows.NEVER_ENDS, timeout=flows.TOO_SHORT, stream_chunk_timeout=None
-        ).ainvoke(FRANCE)
+        ).ainvoke(PARIS)
     await served.seen_free()
-    assert (await chat(max_tokens=1).ainvoke(FRANCE)).content
+    assert (await chat(max_tokens=1).ainvoke(PARIS)).content

@@ -98,10 +98,10 @@ async def test_it_raises_each_error_by_its_type(client: openai.AsyncOpenAI) -> N
         await client.with_options(api_key="wrong").models.list()
     flows.check_error(refused.value, None, "invalid_api_key")
     with pytest.raises(openai.NotFoundError) as missing:
-        await client.chat.completions.create(model="nothing", messages=flows.FRANCE)
+        await client.chat.completions.create(model="nothing", messages=flows.PARIS)
     flows.check_error(missing.value, "model", "model_not_found")
     with pytest.raises(openai.BadRequestError) as bad:
-        await client.chat.completions.create(model="smollm2", messages=flows.FRANCE, temperature=3)
+        await client.chat.completions.create(model="smollm2", messages=flows.PARIS, temperature=3)
     flows.check_error(bad.value, "temperature", "invalid_value")
 
 

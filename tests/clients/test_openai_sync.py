@@ -95,10 +95,10 @@ def test_it_raises_each_error_by_its_type(client: openai.OpenAI) -> None:
         client.with_options(api_key="wrong").models.list()
     flows.check_error(refused.value, None, "invalid_api_key")
     with pytest.raises(openai.NotFoundError) as missing:
-        client.chat.completions.create(model="nothing", messages=flows.FRANCE)
+        client.chat.completions.create(model="nothing", messages=flows.PARIS)
     flows.check_error(missing.value, "model", "model_not_found")
     with pytest.raises(openai.BadRequestError) as bad:
-        client.chat.completions.create(model="smollm2", messages=flows.FRANCE, temperature=3)
+        client.chat.completions.create(model="smollm2", messages=flows.PARIS, temperature=3)
     flows.check_error(bad.value, "temperature", "invalid_value")
 
 

@@ -11,7 +11,7 @@ const { GONOGO_TEST_BASE_URL: baseURL, GONOGO_TEST_API_KEY: apiKey } = process.e
 const client = new OpenAI({ baseURL, apiKey, maxRetries: 0, timeout: 60_000 });
 
 const said = (role, content) => ({ role, content });
-const FRANCE = [said("user", "What is the capital of France?")];
+const PARIS = [said("user", "Repeat after me: I love Paris.")];
 const TALK = [
   said("user", "My name is Ada."),
   said("assistant", "Nice to meet you, Ada."),
@@ -53,7 +53,7 @@ test("it lists the models and finds one", async () => {
 });
 
 test("it gets an answer", async () => {
-  const answer = await chat(FRANCE);
+  const answer = await chat(PARIS);
   assert.match(answer.choices[0].message.content, /Paris/);
   assert.equal(answer.choices[0].finish_reason, "stop");
   assert.equal(answer.usage.total_tokens, answer.usage.prompt_tokens + answer.usage.completion_tokens);
@@ -61,9 +61,9 @@ test("it gets an answer", async () => {
 });
 
 test("it streams the same answer with its cost", async () => {
-  const whole = await chat(FRANCE);
+  const whole = await chat(PARIS);
   const chunks = [];
-  for await (const chunk of await chat(FRANCE, { stream: true, stream_options: { include_usage: true } })) {
+  for await (const chunk of await chat(PARIS, { stream: true, stream_options: { include_usage: true } })) {
     chunks.push(chunk);
   }
   const last = chunks.pop();
@@ -76,9 +76,9 @@ test("it streams the same answer with its cost", async () => {
 
 test("it carries a conversation on", async () => {
   const [bySystem, byDeveloper, alone] = await Promise.all([
-    chat([said("system", "Answer in one short sentence."), ...TALK]),
-    chat([said("developer", "Answer in one short sentence."), ...TALK]),
-    chat([said("system", "Answer in one short sentence."), TALK.at(-1)]),
+    chat([said("system", "Answer in one short sentence."), ...TALK], { max_tokens: 3 }),
+    chat([said("developer", "Answer in one short sentence."), ...TALK], { max_tokens: 3 }),
+    chat([said("system", "Answer in one short sentence."), TALK.at(-1)], { max_tokens: 3 }),
   ]);
   assert.ok(bySystem.choices[0].message.content);
   assert.deepEqual(bySystem.choices[0].message, byDeveloper.choices[0].message);
@@ -86,7 +86,7 @@ test("it carries a conversation on", async () => {
 });
 
 test("it gets several answers with a seed and log probabilities", async () => {
-  const asked = { temperature: 1.2, n: 3, seed: 7, logprobs: true, top_logprobs: 2, max_tokens: 6 };
+  const asked = { temperature: 1.2, n: 3, seed: 7, logprobs: true, top_logprobs: 2, max_tokens: 3 };
   const [answer, again] = await Promise.all([1, 2].map(() => chat([said("user", "Name a colour.")], asked)));
   assert.deepEqual(answer.choices.map((choice) => choice.index), [0, 1, 2]);
   const contents = (from) => from.choices.map((choice) => choice.message.content);
@@ -100,9 +100,9 @@ test("it gets several answers with a seed and log probabilities", async () => {
 
 test("it ends answers by a string and by a limit", async () => {
   const [whole, stopped, short] = await Promise.all([
-    chat(FRANCE),
-    chat(FRANCE, { stop: ["\n\n", " Paris"] }),
-    chat(FRANCE, { max_tokens: 3 }),
+    chat(PARIS),
+    chat(PARIS, { stop: ["\n\n", " Paris"] }),
+    chat(PARIS, { max_tokens: 3 }),
   ]);
   assert.equal(stopped.choices[0].message.content, whole.choices[0].message.content.split(" Paris")[0]);
   assert.equal(stopped.choices[0].finish_reason, "stop");
@@ -123,7 +123,7 @@ test("it has a tool called and tells the result", async () => {
   const [call] = message.tool_calls;
   assert.deepEqual(call.function.parsed_arguments, JSON.parse(call.function.arguments));
   const result = { role: "tool", tool_call_id: call.id, content: LAMP_IS_TEAL };
-  const second = await chat([...LAMP, message, result], { tools: [setColour], max_tokens: 8 });
+  const second = await chat([...LAMP, message, result], { tools: [setColour], max_tokens: 3 });
   assert.ok(second.choices[0].message.content || second.choices[0].message.tool_calls);
   assert.ok(second.usage.prompt_tokens > first.usage.prompt_tokens);
 });
@@ -146,7 +146,7 @@ test("it puts a streamed call together and tells the result", async () => {
   assert.ok(fragments.length > 1);
   assert.equal(fragments.join(""), call.function.arguments);
   const result = { role: "tool", tool_call_id: call.id, content: LAMP_IS_TEAL };
-  assert.ok((await chat([...LAMP, message, result], { max_tokens: 8 })).choices[0].message.content);
+  assert.ok((await chat([...LAMP, message, result], { max_tokens: 3 })).choices[0].message.content);
 });
 
 test("it gets an object of its own type", async () => {
@@ -194,30 +194,30 @@ test("it throws each error by its type", async () => {
     caught(OpenAI.AuthenticationError, null, "invalid_api_key"),
   );
   await assert.rejects(
-    chat(FRANCE, { model: "nothing" }),
+    chat(PARIS, { model: "nothing" }),
     caught(OpenAI.NotFoundError, "model", "model_not_found"),
   );
   await assert.rejects(
-    chat(FRANCE, { temperature: 3 }),
+    chat(PARIS, { temperature: 3 }),
     caught(OpenAI.BadRequestError, "temperature", "invalid_value"),
   );
 });
 
 test("it leaves in the middle and the server is free", async () => {
-  for await (const chunk of await chat(FRANCE, { ...ENDLESS, stream: true })) {
+  for await (const chunk of await chat(PARIS, { ...ENDLESS, stream: true })) {
     assert.ok(chunk.id);
     break; // closes the connection
   }
   await untilFree();
-  const left = await chat(FRANCE, { ...ENDLESS, stream: true });
+  const left = await chat(PARIS, { ...ENDLESS, stream: true });
   left.controller.abort();
   await untilFree();
   await assert.rejects(
     client.withOptions({ timeout: 300 }).chat.completions.create({
-      model: "smollm2", messages: FRANCE, ...ENDLESS,
+      model: "smollm2", messages: PARIS, ...ENDLESS,
     }),
     OpenAI.APIConnectionTimeoutError,
   );
   await untilFree();
-  assert.equal((await chat(FRANCE, { max_tokens: 1 })).choices.length, 1);
+  assert.equal((await chat(PARIS, { max_tokens: 1 })).choices.length, 1);
 });
