@@ -8,11 +8,14 @@ import pkgutil
 import signal
 import sys
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import httpcore2
 import pytest
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Generator, Iterator
     from contextlib import AbstractContextManager
 
@@ -21,7 +24,7 @@ _OF_CHILDREN = "COVERAGE_PROCESS_CONFIG"
 _MEASURED = ("gonogo", "gonogo_contract", "gonogo_server")
 _BY_THEMSELVES = ("gonogo.__main__", "gonogo.suite", "gonogo_server.__main__", "gonogo_server.replicas.")
 """Modules that run on import, or that pytest has to import itself."""
-_OF_EVERY_TEST = {"_listening_to_ctrl_c", "_unmeasured_processes", "request"}
+_OF_EVERY_TEST = {"_certificates_are_read_once", "_listening_to_ctrl_c", "_unmeasured_processes", "request"}
 _FOREIGN = ("openai", "schemathesis", "transformers", "uvicorn")
 """The slowest imports of our modules; not mlx, before which a BLAS has to be loaded."""
 
@@ -191,6 +194,23 @@ def _controller(config: pytest.Config) -> Any:  # noqa: ANN401 - of pytest-cov, 
 def _is_worker(config: pytest.Config) -> bool:
     """Whether this process runs tests."""
     return hasattr(config, "workerinput") or not config.getoption("numprocesses", 0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _certificates_are_read_once() -> Iterator[None]:
+    """Read the system's certificates once, and not for each client, which takes 60 ms."""
+    read = httpcore2.default_ssl_context
+
+    @cache
+    def context(_file: str | None, _folder: str | None, trust_env: bool) -> ssl.SSLContext:  # noqa: FBT001 - a key
+        return read(_trust_env=trust_env)
+
+    def shared(*, _trust_env: bool = True) -> ssl.SSLContext:
+        return context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"), _trust_env)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpcore2, "default_ssl_context", shared)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
