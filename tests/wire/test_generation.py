@@ -11,6 +11,14 @@ import gonogo_wire
 from gonogo_contract import document
 
 ROOT = Path(__file__).resolve().parents[2]
+SMALL = """
+openapi: 3.2.0
+info: {title: Small, version: "1"}
+paths: {}
+components:
+  schemas:
+    Word: {type: object, required: [text], properties: {text: {type: string}}}
+"""
 
 
 def generate(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -19,17 +27,20 @@ def generate(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def clone(root: Path) -> Path:
-    """Copy the generator's inputs and outputs, so that a test can change them."""
+    """Copy the generator and its settings beside a small contract, so that a test can change its output."""
     for name in (
         "pyproject.toml",
         "tasks/large_requests.py",
         "tasks/generate_models.py",
-        "openapi/gonogo_contract/openapi.yaml",
-        "generated/gonogo_wire/__init__.py",
     ):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, root / name)
-    return root / "generated/gonogo_wire/__init__.py"
+    contract = root / "openapi/gonogo_contract/openapi.yaml"
+    models = root / "generated/gonogo_wire/__init__.py"
+    for path in (contract, models):
+        path.parent.mkdir(parents=True)
+    contract.write_text(SMALL)
+    return models
 
 
 def test_generating_again_changes_no_byte() -> None:
@@ -39,10 +50,12 @@ def test_generating_again_changes_no_byte() -> None:
 
 def test_a_change_by_hand_is_found_shown_and_undone(tmp_path: Path) -> None:
     models = clone(tmp_path)
+    assert generate(tmp_path).returncode == 0
     original = models.read_bytes()
     models.write_bytes(original + b"# by hand\n")
     found = generate(tmp_path, "--check")
     assert found.returncode == 1
+    assert b"class Word(" in original
     assert "-# by hand" in found.stdout + found.stderr
     assert generate(tmp_path).returncode == 0
     assert models.read_bytes() == original
