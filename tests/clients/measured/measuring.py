@@ -93,20 +93,28 @@ def _deviation(fault: Playable) -> Deviation | None:
     if not any(rule.startswith(RULES) for rule in fault.turns):
         return None
     for scenario in SCENARIOS:
-        for answer in _answers(fault, sound(scenario)):
-            if _shows(answer, sound(scenario)):
-                return Deviation(fault.name, scenario, rules, answer)
+        clean = sound(scenario)
+        for answer in _answers(fault, scenario):
+            if _shows(answer, clean):
+                return Deviation(fault.name, scenario, rules, replace(answer, stimulus=clean.stimulus))
     return None
 
 
-def _answers(fault: Playable, clean: Exchange) -> Iterator[Exchange]:
+def _answers(fault: Playable, scenario: str) -> Iterator[Exchange]:
     """The canned answer with the fault, as if it answered each request of the suite with its operation and form."""
     if fault.change is None:
-        yield fault.begin().answer(clean)
+        yield fault.begin().answer(sound(scenario))
         return
+    for clean in _sound_for_each_request(scenario):
+        yield applied(fault.change, clean)
+
+
+@cache
+def _sound_for_each_request(scenario: str) -> tuple[Exchange, ...]:
+    clean = sound(scenario)
     fields = clean.request.fields
-    for key in _stimuli(clean.request.path, streamed=fields.get("stream") is True, tools="tools" in fields):
-        yield replace(applied(fault.change, replace(clean, stimulus=key)), stimulus=clean.stimulus)
+    keys = _stimuli(clean.request.path, streamed=fields.get("stream") is True, tools="tools" in fields)
+    return tuple(replace(clean, stimulus=key) for key in keys)
 
 
 @cache
