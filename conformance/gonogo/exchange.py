@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Exchange:
         """The field's value, repeated fields joined by ", " (RFC 9110 section 5.3), or None."""
         return header(self.headers, name)
 
-    @property
+    @cached_property
     def media_type(self) -> str | None:
         """The media type of the response in lower case, without parameters, or None."""
         value = self.header("content-type")
@@ -153,5 +154,6 @@ class Exchange:
 
 def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
     """Join all values of a field (names are case-insensitive), or return None if it is absent."""
-    values = [value for key, value in headers if key.lower() == name.lower()]
+    wanted = name.lower()
+    values = [value for key, value in headers if key.lower() == wanted]
     return ", ".join(values) if values else None

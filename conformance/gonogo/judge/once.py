@@ -20,8 +20,10 @@ def once(read: Callable[[Exchange], Read]) -> Callable[[Exchange], Read]:
 
     @functools.wraps(read)
     def found(exchange: Exchange) -> Read:
-        if exchange not in known:
-            known[exchange] = read(exchange)
-        return known[exchange]
+        try:
+            return known[exchange]
+        except KeyError:
+            known[exchange] = value = read(exchange)
+            return value
 
     return found

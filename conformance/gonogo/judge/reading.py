@@ -88,11 +88,17 @@ def is_error(data: str) -> bool:
     return value is not None and bool(value.get("error"))
 
 
+@once
+def has_error(exchange: Exchange) -> bool:
+    """Whether an event of the body, read as a stream, is an error frame."""
+    return any(is_error(event.data) for event in stream(exchange).events)
+
+
 def unfailed(exchange: Exchange) -> None:
     """Raise Stop if a stream was cut off or failed, so that it might have continued."""
     if exchange.failure is not None:
         raise undecided(Reason.BROKEN_OFF, exchange, failure=exchange.failure.message)
-    if any(is_error(event.data) for event in stream(exchange).events):
+    if has_error(exchange):
         raise undecided(Reason.ERROR_FRAME, exchange)
 
 

@@ -104,7 +104,7 @@ def _cut(observed: Observations) -> Sighting | None:
         if stream.failure is not None and stream.failure.kind is FailureKind.TIMEOUT:
             return None  # reading stopped before its end
         events = reading.stream(stream).events
-        if not events or any(event.data == reading.DONE or reading.is_error(event.data) for event in events):
+        if not events or reading.has_error(stream) or any(event.data == reading.DONE for event in events):
             return None
         try:
             chunks = reading.chunks(stream)
@@ -171,8 +171,7 @@ def _failures(observed: Observations, path: str) -> list[Exchange]:
 def _failed(exchange: Exchange) -> bool:
     if exchange.status is None or exchange.status >= 500:
         return True
-    events = reading.stream(exchange).events if exchange.is_stream and succeeded(exchange) else ()
-    return any(reading.is_error(event.data) for event in events)
+    return exchange.is_stream and succeeded(exchange) and reading.has_error(exchange)
 
 
 def _empty_first(observed: Observations) -> Sighting | None:

@@ -46,7 +46,7 @@ def _failing(one: Exchange) -> str | None:
         return None
     if not accepted(one) or one.failure is not None:
         return refusal(one)
-    if one.is_stream and any(reading.is_error(event.data) for event in reading.stream(one).events):
+    if one.is_stream and reading.has_error(one):
         return "the stream ends in an error"
     return None
 

@@ -102,7 +102,7 @@ def one_done(exchange: Exchange) -> Outcome:
         return Deviation('one "data: [DONE]"', f"there are {len(done)}").located(exchange, done[1].offset)
     if exchange.failure is not None and exchange.failure.kind is not FailureKind.RESET:
         raise undecided(Reason.BROKEN_OFF, exchange, failure=exchange.failure.message)
-    if any(reading.is_error(event.data) for event in stream.events):
+    if reading.has_error(exchange):
         raise undecided(Reason.ERROR_FRAME, exchange)
     last = stream.events[-1] if stream.events else None
     missing = Deviation('"data: [DONE]" as the last event', "the stream ended without it")
