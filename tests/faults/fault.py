@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Endpoint
     from gonogo.verdict import Judgement
 
-_FINDING, _FINDINGS = judging._finding, judging._findings
+_FINDING, _FINDINGS, _KNOW = judging._finding, judging._findings, judging._know
 BROKEN = {Verdict.FAIL, Verdict.WARN}
 
 
@@ -53,19 +53,25 @@ class Rejudge:
     and plain requests that show that an operation is missing. If these differ from the clean run, every rule is judged.
     """
 
-    def __init__(self, clean: Record, catalogue: Catalogue) -> None:
+    def __init__(
+        self, clean: Record, catalogue: Catalogue, scenarios: Sequence[Scenario] | None = None
+    ) -> None:
+        """Judge by these scenarios, all of the catalogue by default."""
         self.clean = clean
         self.catalogue = catalogue
+        self.scenarios = tuple(catalogue) if scenarios is None else tuple(scenarios)
         known = frozenset(clean.exchanges)
         self._values = {_value(exchange): exchange for exchange in clean.exchanges}
         self._remembered = cache(lambda *checks: _Remembered(checks, known))
-        self.judgements = self._judged(clean, tuple(catalogue))
+        self._latest: tuple[Record, judging._Known] | None = None
+        self.judgements = self._judged(clean, self.scenarios)
         self._looked_at = self.subjects(clean)
         self._circumstances = _circumstances(clean)
 
     def subjects(self, record: Record) -> dict[str, list[Exchange]]:
         """The exchanges that each rule reads, by rule id."""
-        return judging.subjects(record, tuple(self.catalogue), self.catalogue)
+        with patch.object(judging, "_know", self._know):
+            return judging.subjects(record, self.scenarios, self.catalogue)
 
     def changed(self, looked_at: dict[str, list[Exchange]]) -> set[str]:
         """The rules that read other exchanges than in the clean run."""
@@ -76,9 +82,9 @@ class Rejudge:
     ) -> dict[str, Judgement]:
         """The judgement of each rule by id, in the order of the catalogue."""
         if _circumstances(record) != self._circumstances:
-            return self._judged(record, tuple(self.catalogue))
+            return self._judged(record, self.scenarios)
         changed = self.changed(looked_at or self.subjects(record))
-        affected = [scenario for scenario in self.catalogue if scenario.rule.id in changed]
+        affected = [scenario for scenario in self.scenarios if scenario.rule.id in changed]
         anew = self._judged(record, affected)
         return {rule_id: anew.get(rule_id, old) for rule_id, old in self.judgements.items()}
 
@@ -104,8 +110,14 @@ class Rejudge:
             ]
         return [known[exchange] for exchange in exchanges]
 
+    def _know(self, record: Record, catalogue: Catalogue) -> judging._Known:
+        """The exchanges by their keys, for the subjects and then for the judgements of the same record."""
+        if self._latest is None or self._latest[0] is not record:
+            self._latest = record, _KNOW(record, catalogue)
+        return self._latest[1]
+
     def _judged(self, record: Record, scenarios: Sequence[Scenario]) -> dict[str, Judgement]:
-        with patch.object(judging, "_findings", self._findings):
+        with patch.object(judging, "_findings", self._findings), patch.object(judging, "_know", self._know):
             return {found.rule.id: found for found in judge(record, scenarios, self.catalogue)}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from faults.fault import turned
+from faults.fault import Rejudge, turned
 from faults.harmless.every import HARMLESS
 from gonogo.clients.node_readers import fitting_node
 from gonogo.clients.nodejs import PACKAGES, NodeLane, find
@@ -19,7 +19,7 @@ from gonogo.clients.replaying import remember
 from gonogo.faults.catalogue.clients import broken_by
 from gonogo.faults.catalogue.clients_node import BROKEN_BY_NODE
 from gonogo.faults.sections import FAULTS
-from gonogo.judge import explain, judge
+from gonogo.judge import explain
 from gonogo.report.wording import message
 from gonogo.rules import load
 from gonogo.verdict import Verdict
@@ -27,7 +27,6 @@ from gonogo.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from faults.fault import Rejudge
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
     from gonogo.faults.fault import Fault
@@ -52,7 +51,8 @@ def judged(clean: Record) -> dict[str, dict[str, Judgement]]:
     records = {"": clean} | {fault.name: fault.change(clean) for fault in (*BREAKING, *OTHERS)}
     records |= {name: change(clean) for name, change in SOME_HARMLESS}
     _have_read({e for record in records.values() for e in record.exchanges if fitting_node(e)})
-    return {name: _verdicts(record) for name, record in records.items()}
+    rejudge = Rejudge(clean, load(node=True), RULES)
+    return {name: rejudge(record) for name, record in records.items()}
 
 
 def _have_read(exchanges: Iterable[Exchange]) -> None:
@@ -63,10 +63,6 @@ def _have_read(exchanges: Iterable[Exchange]) -> None:
             lane.submit(replace(exchange, id=name))
         for (reader, name), outcome in lane.results().items():
             remember(numbered[name], reader, outcome)
-
-
-def _verdicts(record: Record) -> dict[str, Judgement]:
-    return {found.rule.id: found for found in judge(record, RULES, load(node=True))}
 
 
 @needs_packages
