@@ -147,10 +147,10 @@ def _changed(record: Record, changes: list[tuple[int, Edit]]) -> Record:
     return replace(record, exchanges=tuple(exchanges))
 
 
-@pytest.mark.unmeasured  # it runs the same lines as the faults, hundreds of times
+@pytest.mark.unmeasured  # it runs the same lines as the faults, a hundred times
 @settings(
     derandomize=True,
-    max_examples=250,
+    max_examples=100,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
