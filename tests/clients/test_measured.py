@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo.clients.measured import table, text_of, told
 from gonogo.faults.playing import playable
 
 from .measured import measuring, page
+
+if TYPE_CHECKING:
+    from .measured.measuring import Deviation
 
 ROOT = Path(__file__).parents[2]
 NODE = Path(__file__).parent / "node"
@@ -18,8 +23,18 @@ EVERY = 3
 """One of this many deviations is measured here; the task measures all."""
 
 
-def _command(name: str) -> list[str]:
-    return measuring.in_node(name, NODE) if name in NODE_CLIENTS else measuring.in_python(name)
+@cache
+def _chosen() -> tuple[Deviation, ...]:
+    known = {one.name for one in table().deviations}
+    return tuple(one for one in measuring.deviations() if one.name in known)[::EVERY]
+
+
+@cache
+def _found(*names: str) -> dict[str, Any]:
+    """What these clients did, which share a process."""
+    (first, *_) = names
+    command = measuring.in_node(first, NODE) if first in NODE_CLIENTS else measuring.in_python(*names)
+    return asyncio.run(measuring.measured({names: command}, _chosen()))
 
 
 @pytest.mark.unmeasured  # of our code it runs the player of faults, which has tests of its own
@@ -27,12 +42,11 @@ def _command(name: str) -> list[str]:
 def test_a_client_does_what_the_table_says(name: str) -> None:
     if name in NODE_CLIENTS and not (NODE / "node_modules" / "openai").exists():
         pytest.skip("the OpenAI client for Node is not installed: uv run npm ci --prefix tests/clients/node")
+    found = _found(*([name] if name in NODE_CLIENTS else measuring.INSTALLED))[name]
     known = {one.name: one.outcomes.get(name) for one in table().deviations}
-    chosen = [one for one in measuring.deviations() if one.name in known][::EVERY]
-    found = asyncio.run(measuring.measured({name: _command(name)}, chosen))[name]
     assert found["version"] == table().clients[name]
-    assert len(chosen) >= 40
-    assert found["outcomes"] == {one.name: known[one.name] for one in chosen}
+    assert len(_chosen()) >= 40
+    assert found["outcomes"] == {one.name: known[one.name] for one in _chosen()}
 
 
 def test_the_table_has_eight_clients_and_forty_deviations_that_are_faults() -> None:

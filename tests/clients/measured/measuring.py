@@ -1,4 +1,4 @@
-"""What clients deliver from deviating bytes: a server of fixed bytes, one process per client, and the differences."""
+"""What clients deliver from deviating bytes: a server of fixed bytes, the processes of clients, and the differences."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -165,9 +166,9 @@ def _job(path: str, scenario: str) -> dict[str, Any]:
 # ---- the clients ---------------------------------------------------------------------------------------------
 
 
-def in_python(name: str, python: str = sys.executable) -> list[str]:
-    """The command of a Python client."""
-    return [python, str(HERE / "run_python.py"), name]
+def in_python(*names: str, python: str = sys.executable) -> list[str]:
+    """The command of Python clients that share an environment: most of the time of a process goes into imports."""
+    return [python, str(HERE / "run_python.py"), *names]
 
 
 def in_node(name: str, folder: Path) -> list[str]:
@@ -176,28 +177,37 @@ def in_node(name: str, folder: Path) -> list[str]:
     return [str(node), str(HERE / "run_node.mjs"), name, str(folder)]
 
 
-async def measured(commands: Mapping[str, Sequence[str]], chosen: Sequence[Deviation]) -> dict[str, Any]:
-    """For each client its `version`, and its `outcomes` by deviation; None if it does not support the scenario."""
+async def measured(
+    commands: Mapping[tuple[str, ...], Sequence[str]], chosen: Sequence[Deviation]
+) -> dict[str, Any]:
+    """For each client its `version`, and its `outcomes` by deviation; None if it does not support the scenario.
+
+    A command answers for the clients that it is named after, in their order.
+    """
     server = Server(chosen)
+    found = {}
     async with listening(server.answer) as url:
-        jobs = "".join(json.dumps(job | {"base_url": url + job["path"]}) + "\n" for job in server.jobs)
-        said = [await _run(command, jobs) for command in commands.values()]
-    return {
-        name: {"version": lines[0]["version"], "outcomes": _outcomes(lines[1:], chosen)}
-        for name, lines in zip(commands, said, strict=True)
-    }
+        jobs = [json.dumps(job | {"base_url": url + job["path"]}) for job in server.jobs]
+        for names, command in commands.items():
+            lines = iter(await _run(command, jobs, len(names)))
+            for name in names:
+                version, *said = islice(lines, 1 + len(jobs))
+                found[name] = {**version, "outcomes": _outcomes(said, chosen)}
+    return found
 
 
-async def _run(command: Sequence[str], jobs: str) -> list[Any]:
+async def _run(command: Sequence[str], jobs: Sequence[str], clients: int) -> list[Any]:
+    """The lines that a command prints: for each client its version and a line for each job."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(jobs.encode()), PATIENCE)
+    given = "".join(f"{job}\n" for job in jobs).encode()
+    out, err = await asyncio.wait_for(process.communicate(given), PATIENCE)
     lines = [json.loads(line) for line in out.splitlines() if line.startswith((b"{", b"null"))]
-    if len(lines) != jobs.count("\n") + 1:
+    if len(lines) != clients * (1 + len(jobs)):
         raise RuntimeError(f"{command} answered {len(lines)} lines:\n{err.decode()[-2000:]}")
     return lines
 

@@ -1,5 +1,5 @@
 # ruff: noqa: T201, PLC0415, BLE001, ANN401 - a script that runs in each client's own environment and prints its results
-"""Reads jobs as JSON lines from stdin; prints what the named client delivered as JSON lines on stdout.
+"""Reads jobs as JSON lines from stdin; prints what each named client delivered as JSON lines on stdout.
 
 It imports nothing from gonogo, because some clients' environments do not have it.
 """
@@ -382,19 +382,20 @@ CLIENTS = {
 """By client name: the reader, the package, and the surface, which is chat by default."""
 
 
-def main(name: str) -> None:
-    """Print the version, then one line per job."""
-    read, package, *others = CLIENTS[name]
-    surfaces = others or ["/chat/completions"]
-    print(json.dumps({"version": version(package)}), flush=True)
-    for line in sys.stdin:
-        try:
-            job = json.loads(line)
-            said = read(job) if job["surface"] in surfaces else None
-        except Exception as error:
-            said = {"error": f"{type(error).__name__}"}
-        print(json.dumps(said), flush=True)
+def main(names: list[str]) -> None:
+    """Print the version of each client, then one line per job."""
+    jobs = [json.loads(line) for line in sys.stdin]
+    for name in names:
+        read, package, *others = CLIENTS[name]
+        surfaces = others or ["/chat/completions"]
+        print(json.dumps({"version": version(package)}), flush=True)
+        for job in jobs:
+            try:
+                said = read(job) if job["surface"] in surfaces else None
+            except Exception as error:
+                said = {"error": f"{type(error).__name__}"}
+            print(json.dumps(said), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])
