@@ -67,11 +67,13 @@ def base_url() -> Iterator[str]:
 def files(base_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files that exist by the time of a command."""
     folder = tmp_path_factory.mktemp("files")
-    for name in ("run.jsonl", "gonogo.jsonl"):
-        few = Selection(only=("models",))
-        running.check(Approach(base_url, models=("small",), evidence=folder / name), few, load())
+    evidence = folder / "run.jsonl"
+    running.check(
+        Approach(base_url, models=("small",), evidence=evidence), Selection(only=("models",)), load()
+    )
+    shutil.copyfile(evidence, folder / "gonogo.jsonl")
     report = folder / "report.json"
-    judged = _run("judge", str(folder / "run.jsonl"), "--json", str(report))
+    judged = _run("judge", str(evidence), "--json", str(report))
     assert judged.exit_code == 0, judged.output
     for name in ("old", "new", "mine", "older", "theirs", "lab", "behind"):
         labelled = json.loads(report.read_text())
