@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from gonogo.verdict import Cause, Judgement
 
     Part = Callable[[], AbstractContextManager[None]]
+    Run = Callable[[Faulty], tuple[Record, list[Judgement]]]
+    Judged = Callable[[str], tuple[Record, list[Judgement]]]
+    Explained = Callable[[str], tuple[Record, list[Judgement], tuple[Cause, ...]]]
 
 UNLISTED = frozenset({"empty-answers"})
 """Servers that list no model, so that the model must be given."""
@@ -51,21 +55,44 @@ def _run(server: Faulty, rejudge: Rejudge, named: str | None = None) -> tuple[Re
     return rejudge.run(asyncio.run(run))
 
 
-def _explained(
-    name: str, rejudge: Rejudge, unmeasured_part: Part
-) -> tuple[Record, list[Judgement], tuple[Cause, ...]]:
-    """The findings of a kind of fault. No other test measures the diagnosis, which is an eighth of the work."""
-    with unmeasured_part():
-        record, judged = _run(KINDS[name](), rejudge, "some-model" if name in UNLISTED else None)
-    judgements, causes = explain(judged, record)
-    return record, judgements, causes
+@pytest.fixture(scope="module")
+def run(rejudge: Rejudge, unmeasured_part: Part) -> Run:
+    """Run the requests on a faulty server, and judge them. The diagnosis alone is measured, an eighth of the work."""
+
+    def unmeasured(server: Faulty) -> tuple[Record, list[Judgement]]:
+        with unmeasured_part():
+            return _run(server, rejudge)
+
+    return unmeasured
+
+
+@pytest.fixture(scope="module")
+def judged(rejudge: Rejudge, unmeasured_part: Part) -> Judged:
+    """The run on a server with a kind of fault, once for all tests."""
+
+    @cache
+    def known(name: str) -> tuple[Record, list[Judgement]]:
+        with unmeasured_part():
+            return _run(KINDS[name](), rejudge, "some-model" if name in UNLISTED else None)
+
+    return known
+
+
+@pytest.fixture
+def explained(judged: Judged) -> Explained:
+    """The findings of a kind of fault, with their causes."""
+
+    def find(name: str) -> tuple[Record, list[Judgement], tuple[Cause, ...]]:
+        record, found = judged(name)
+        judgements, causes = explain(found, record)
+        return record, judgements, causes
+
+    return find
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_known_kind_of_fault_is_one_cause_and_has_its_name(
-    name: str, rejudge: Rejudge, unmeasured_part: Part
-) -> None:
-    record, judgements, causes = _explained(name, rejudge, unmeasured_part)
+def test_a_known_kind_of_fault_is_one_cause_and_has_its_name(name: str, explained: Explained) -> None:
+    record, judgements, causes = explained(name)
     assert [cause.id for cause in causes] == [name]
     (cause,) = causes
     broken = {j.rule.id for j in judgements if j.verdict in {Verdict.FAIL, Verdict.WARN}}
@@ -79,8 +106,10 @@ def test_a_known_kind_of_fault_is_one_cause_and_has_its_name(
 
 @pytest.mark.unmeasured  # the whole judge is measured elsewhere
 @pytest.mark.parametrize("name", list(KINDS)[::20])
-def test_reusing_judgements_of_the_clean_run_equals_judging_all(name: str, rejudge: Rejudge) -> None:
-    record, judgements = _run(KINDS[name](), rejudge, "some-model" if name in UNLISTED else None)
+def test_reusing_judgements_of_the_clean_run_equals_judging_all(
+    name: str, judged: Judged, rejudge: Rejudge
+) -> None:
+    record, judgements = judged(name)
     assert judgements == judge(record, tuple(rejudge.catalogue), rejudge.catalogue)
 
 
@@ -114,26 +143,24 @@ def test_a_server_that_keeps_the_contract_has_no_cause(clean: Record, catalogue:
     assert explain(judgements, clean) == (judgements, ())
 
 
-def test_a_rule_that_a_cause_leaves_open_is_not_applicable_and_names_it(
-    rejudge: Rejudge, unmeasured_part: Part
-) -> None:
-    _, judgements, (cause,) = _explained("tool-choice-ignored", rejudge, unmeasured_part)
+def test_a_rule_that_a_cause_leaves_open_is_not_applicable_and_names_it(explained: Explained) -> None:
+    _, judgements, (cause,) = explained("tool-choice-ignored")
     open_rules = [j for j in judgements if j.rule.id in cause.undecided]
     assert {"tools.call.id", "tools.stream.name"} <= {j.rule.id for j in open_rules}
     assert all((j.verdict, j.cause) == (Verdict.NOT_APPLICABLE, cause.id) for j in open_rules)
 
 
-def test_two_independent_faults_are_two_causes(rejudge: Rejudge) -> None:
+def test_two_independent_faults_are_two_causes(run: Run) -> None:
     first, second = KINDS["role-in-every-delta"](), KINDS["param-missing"]()
     server = KINDS["role-in-every-delta"]()
     server.edit = lambda exchange: second.edit(first.edit(exchange))
-    record, judgements = _run(server, rejudge)
+    record, judgements = run(server)
     _, causes = explain(judgements, record)
     assert _ids(causes) == {"role-in-every-delta", "param-missing"}
 
 
-def test_a_cause_never_breaks_a_rule_or_mends_one(rejudge: Rejudge) -> None:
-    record, before = _run(KINDS["cumulative-deltas"](), rejudge)
+def test_a_cause_never_breaks_a_rule_or_mends_one(judged: Judged) -> None:
+    record, before = judged("cumulative-deltas")
     after, _ = explain(before, record)
     decided = {Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.UNSUPPORTED}
     assert [j.verdict for j in before if j.verdict in decided] == [
@@ -186,11 +213,11 @@ def test_a_wrong_shape_of_logprobs_is_another_cause_than_streams_without_any(rej
     assert "logprobs.chat.shape" in causes
 
 
-def test_defects_before_a_target_died_are_another_cause(rejudge: Rejudge) -> None:
+def test_defects_before_a_target_died_are_another_cause(run: Run) -> None:
     """mlx_lm.server: its errors are strings, including the one that says that its thread died."""
     dying, told = KINDS["target-died"](), KINDS["error-string"]()
     server = replace(dying, edit=lambda exchange: told.edit(dying.edit(exchange)))
-    causes = {cause.id: cause for cause in _of_server(server, rejudge)}
+    causes = {cause.id: cause for cause in _of_server(server, run)}
     assert "errors.envelope.object" not in causes["target-died"].rules
     assert "errors.envelope.object" in causes["error-string"].rules
 
@@ -227,10 +254,10 @@ def test_nulls_in_answers_are_another_cause_than_nulls_that_are_refused(rejudge:
     assert {"nulls-in-answers", "nulls-refused"} <= _ids(_causes(record, rejudge))
 
 
-def test_a_limit_that_is_ignored_is_called_so_where_no_answer_has_usage(rejudge: Rejudge) -> None:
+def test_a_limit_that_is_ignored_is_called_so_where_no_answer_has_usage(run: Run) -> None:
     unlimited, uncounted = KINDS["limit-ignored"](), KINDS["usage-missing"]()
     server = replace(unlimited, edit=uncounted.edit)
-    causes = {cause.id: cause for cause in _of_server(server, rejudge)}
+    causes = {cause.id: cause for cause in _of_server(server, run)}
     assert "chat.limit.max_tokens" in causes["limit-ignored"].rules
     assert "words although the token limit is" in causes["limit-ignored"].seen
     assert "chat.response.usage" in causes["usage-missing"].rules
@@ -270,8 +297,8 @@ def _causes(record: Record, rejudge: Rejudge) -> tuple[Cause, ...]:
     return explain(judgements, record)[1]
 
 
-def _of_server(server: Faulty, rejudge: Rejudge) -> tuple[Cause, ...]:
-    record, judgements = _run(server, rejudge)
+def _of_server(server: Faulty, run: Run) -> tuple[Cause, ...]:
+    record, judgements = run(server)
     return explain(judgements, record)[1]
 
 
@@ -293,7 +320,7 @@ def _ids(causes: Sequence[Cause]) -> set[str]:
     ],
 )
 def test_a_parameter_that_one_form_ignores_is_reported_with_the_form(
-    name: str, kept_in: str, told: str | None, rejudge: Rejudge, unmeasured_part: Part
+    name: str, kept_in: str, told: str | None, run: Run
 ) -> None:
     faulty = KINDS[name]()
     keeps = {"streams": (True,), "wholes": (False,), "nothing": ()}[kept_in]
@@ -301,8 +328,7 @@ def test_a_parameter_that_one_form_ignores_is_reported_with_the_form(
     def rewrite(fields: dict[str, Any]) -> dict[str, Any]:
         return fields if (fields.get("stream") is True) in keeps else faulty.rewrite(fields)
 
-    with unmeasured_part():
-        record, judgements = _run(Faulty(rewrite=rewrite), rejudge)
+    record, judgements = run(Faulty(rewrite=rewrite))
     _, causes = explain(judgements, record)
     (cause,) = [cause for cause in causes if cause.id == name]
     assert told in cause.seen if told else not cause.seen.endswith("only")
@@ -310,9 +336,9 @@ def test_a_parameter_that_one_form_ignores_is_reported_with_the_form(
 
 @pytest.mark.parametrize(("dropped", "told"), [("max_completion_tokens", True), ("max_tokens", False)])
 def test_a_limit_ignored_only_under_its_newer_name_is_reported_with_the_name(
-    dropped: str, *, told: bool, rejudge: Rejudge
+    dropped: str, *, told: bool, run: Run
 ) -> None:
-    record, judgements = _run(Faulty(rewrite=dropping(dropped)), rejudge)
+    record, judgements = run(Faulty(rewrite=dropping(dropped)))
     _, causes = explain(judgements, record)
     (cause,) = [cause for cause in causes if cause.id == "limit-ignored"]
     assert cause.seen.endswith(", by max_completion_tokens only") is told
@@ -327,7 +353,7 @@ def test_a_limit_ignored_only_under_its_newer_name_is_reported_with_the_name(
     ],
 )
 def test_a_rule_without_observations_because_of_a_cause_is_not_applicable(
-    name: str, rules: set[str], rejudge: Rejudge, unmeasured_part: Part
+    name: str, rules: set[str], explained: Explained
 ) -> None:
-    _, judgements, _ = _explained(name, rejudge, unmeasured_part)
+    _, judgements, _ = explained(name)
     assert {j.rule.id for j in judgements if j.verdict is Verdict.NOT_APPLICABLE} >= rules
