@@ -16,12 +16,6 @@ import jsonschema_rs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-REQUESTS = gonogo_contract.request_components()
-"""The schema of the request body by path."""
-
-DRAWN = frozenset({"/models", "/models/{model}", *REQUESTS})
-"""The paths for which requests are generated; those of stored responses are omitted, because few servers store any."""
-
 OWN = frozenset(
     {
         "annotations",
@@ -91,9 +85,16 @@ Responses and messages have none: a request with a null is odd, and a server may
 """
 
 
+def requests() -> Mapping[str, str]:
+    """The schema of the request body by path. The contract is read on the first call, not on import."""
+    return gonogo_contract.request_components()
+
+
 def _of_drawn() -> dict[str, Any]:
+    """The paths for which requests are generated, without stored responses, because few servers store any."""
     document = copy.deepcopy(gonogo_contract.document())
-    document["paths"] = {path: item for path, item in document["paths"].items() if path in DRAWN}
+    drawn = {"/models", "/models/{model}", *requests()}
+    document["paths"] = {path: item for path, item in document["paths"].items() if path in drawn}
     return document
 
 
@@ -102,7 +103,7 @@ def _owed() -> dict[str, Any]:
     """The contract, without request fields that no server has to support. Shared: do not change it."""
     document = _of_drawn()
     schemas = document["components"]["schemas"]
-    for name in _reached(schemas, list(REQUESTS.values())):
+    for name in _reached(schemas, list(requests().values())):
         properties = schemas[name].get("properties", {})
         for own in OWN & properties.keys():
             del properties[own]
@@ -132,7 +133,7 @@ def closed() -> dict[str, Any]:
     """The same, without additional fields in the objects of requests. Shared: do not change it."""
     document = copy.deepcopy(_owed())
     schemas = document["components"]["schemas"]
-    for name in _reached(schemas, list(REQUESTS.values())):
+    for name in _reached(schemas, list(requests().values())):
         schema = schemas[name]
         if "properties" in schema:
             schema.setdefault("additionalProperties", False)
@@ -156,7 +157,7 @@ def described() -> dict[str, Any]:
 @cache
 def required(path: str) -> frozenset[str]:
     """The members that a body posted to `path` must have."""
-    return frozenset(gonogo_contract.document()["components"]["schemas"][REQUESTS[path]]["required"])
+    return frozenset(gonogo_contract.document()["components"]["schemas"][requests()[path]]["required"])
 
 
 def _reached(schemas: dict[str, Any], names: list[str]) -> set[str]:
@@ -193,5 +194,5 @@ def admits_closed(path: str) -> jsonschema_rs.Validator:
 
 
 def _validator(path: str, document: dict[str, Any]) -> jsonschema_rs.Validator:
-    schema = {"$ref": f"#/components/schemas/{REQUESTS[path]}", "components": document["components"]}
+    schema = {"$ref": f"#/components/schemas/{requests()[path]}", "components": document["components"]}
     return jsonschema_rs.validator_for({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})

@@ -23,7 +23,7 @@ import schemathesis
 from hypothesis import strategies
 from hypothesis.errors import Unsatisfiable
 
-from gonogo.fuzz.contract import REQUESTS, closed, required
+from gonogo.fuzz.contract import closed, requests, required
 from gonogo.fuzz.inside import NOT_SET, FeedbackSources, InvalidSchema, Ok
 from gonogo.stimuli.stimulus import canonical
 
@@ -75,7 +75,7 @@ def _covered(operation: Operation) -> list[list[Told]]:
     Otherwise nearly all cases have every field, and a server that lacks one of thirty refuses them all.
     """
     kinds = [[_told(operation, case, mode) for case in covered(operation, mode)] for mode in MODES]
-    kept = KEPT | (required(operation.path) if operation.path in REQUESTS else frozenset())
+    kept = KEPT | (required(operation.path) if operation.path in requests() else frozenset())
     usual = _usual([case for kind in kinds for case in kind], kept)
     return [[_thinned(case, usual) for case in kind] for kind in kinds]
 
