@@ -32,13 +32,13 @@ SUITE = ("-p", "gonogo.suite.options", "--pyargs", "gonogo.suite", *QUIET)
 
 
 def suite(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the suite outside this project, so that none of its settings apply.
+    """Run the suite outside this project, so that none of its settings apply."""
+    return bare(folder, *SUITE, *arguments)
 
-    Of the installed plugins it loads only pytest-bdd: importing the others takes as long as the suite.
-    """
-    return pytest_in(
-        folder, "-p", "pytest_bdd.plugin", *SUITE, *arguments, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"
-    )
+
+def bare(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest with pytest-bdd alone of the installed plugins: importing the others takes as long as the suite."""
+    return pytest_in(folder, "-p", "pytest_bdd.plugin", *arguments, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
 
 
 def pytest_in(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -231,7 +231,7 @@ def test_tests_that_are_no_rules_stay(tmp_path: Path, evidence: Path) -> None:
 
 @MEASURED
 def test_without_its_options_the_suite_says_how_it_is_run(tmp_path: Path) -> None:
-    done = pytest_in(tmp_path, "--pyargs", "gonogo.suite", *QUIET)
+    done = bare(tmp_path, "--pyargs", "gonogo.suite", *QUIET)
     assert done.returncode == 2
     assert (
         "pytest -p gonogo.suite.options --pyargs gonogo.suite --gonogo-url URL" in done.stdout + done.stderr
