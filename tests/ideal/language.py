@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from math import exp, log
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -17,6 +18,8 @@ from ideal.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    Ranked = tuple[tuple[int, float], ...]
 
 END = 0x110000
 
@@ -99,7 +102,7 @@ def speak(
         ranked = _ranked(token, said, sampling)
         chosen = (token, dict(ranked)[token]) if forced or token == END else _draw(ranked, sampling, draws)
         said[chosen[0]] += 1
-        yield Drawn(*chosen, tuple(ranked[:_OTHERS]))
+        yield Drawn(*chosen, ranked[:_OTHERS])
         if chosen[0] == END:
             return
 
@@ -111,8 +114,20 @@ def read(text: str) -> list[Drawn]:
     ]
 
 
-def _ranked(wanted: int, said: Counter[int], sampling: Sampling) -> list[tuple[int, float]]:
+def _ranked(wanted: int, said: Counter[int], sampling: Sampling) -> Ranked:
     """Tokens with their log probabilities, likeliest first."""
+    if not (sampling.bias or sampling.frequency_penalty or sampling.presence_penalty):
+        return _as_usual(wanted)
+    return _ranked_by(wanted, said, sampling)
+
+
+@cache
+def _as_usual(wanted: int) -> Ranked:
+    """The same where no parameter changes it, as for nearly every token."""
+    return _ranked_by(wanted, Counter(), Sampling())
+
+
+def _ranked_by(wanted: int, said: Counter[int], sampling: Sampling) -> Ranked:
     others = [ord(letter) for letter in _LETTERS if ord(letter) != wanted][:_OTHERS]
     logits = {wanted: _WANTED} | {t: _LIKELIEST_OTHER - n / 4 for n, t in enumerate(others)}
     for token, bias in sampling.bias.items():
@@ -121,10 +136,11 @@ def _ranked(wanted: int, said: Counter[int], sampling: Sampling) -> list[tuple[i
         if token in logits:
             logits[token] -= times * sampling.frequency_penalty + sampling.presence_penalty
     norm = log(sum(exp(value) for value in logits.values()))
-    return sorted(((t, value - norm) for t, value in logits.items()), key=lambda pair: (-pair[1], pair[0]))
+    told = ((t, value - norm) for t, value in logits.items())
+    return tuple(sorted(told, key=lambda pair: (-pair[1], pair[0])))
 
 
-def _draw(ranked: list[tuple[int, float]], sampling: Sampling, draws: random.Random) -> tuple[int, float]:
+def _draw(ranked: Ranked, sampling: Sampling, draws: random.Random) -> tuple[int, float]:
     """The likeliest token, or a random one of the likeliest."""
     if sampling.temperature == 0:
         return ranked[0]
