@@ -226,7 +226,9 @@ def test_the_reports_of_a_check_are_written_apart_from_each_other(
 
 
 @FULL
-@pytest.mark.parametrize("command", [("rules",), ("judge", "{}"), ("judge", "{}", "-q"), ("--help",)])
+@pytest.mark.parametrize(
+    "command", [("rules",), ("judge", "{}"), ("judge", "{}", "-q", "--only", "models"), ("--help",)]
+)
 def test_output_that_finds_no_room_is_one_sentence_and_no_verdict(
     clean_evidence: Path, command: tuple[str, ...]
 ) -> None:
