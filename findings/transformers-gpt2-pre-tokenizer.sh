@@ -6,9 +6,9 @@
 #   letter e with a combining accent composed to one letter.
 # Seen: 123 45 67 in place of 123 45 6 7, and the accent as two tokens of its own. With the class PreTrainedTokenizerFast, and nothing else
 #   changed, both are as expected. No warning names the difference.
-# Matters: byte-level BPE tokenizers are often declared as GPT2Tokenizer, whatever their pre-tokenizer is: SmolLM2's splits digits, others
-#   split words as GPT-4 does. llama.cpp's converter and other readers of tokenizer.json keep it, so that two servers with the same files
-#   give a prompt different tokens and different counts.
+# Matters: byte-level BPE tokenizers of other models are declared as GPT2Tokenizer too; the one of OLMo 3 was met with the wrong
+#   pre-tokenizer (allenai/open-instruct#1896). What reads tokenizer.json with the library tokenizers, as transformers 4 did, keeps it, so
+#   that two servers with the same files give a prompt different tokens and different counts.
 # Valid because: tokenizer.json is the format of the library tokenizers, in which normalizer and pre-tokenizer are parts of the tokenizer;
 #   the class in tokenizer_config.json has no setting for either.
 set -euo pipefail

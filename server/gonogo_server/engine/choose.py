@@ -80,7 +80,7 @@ def opening(settings: Settings, group: Group | None) -> Future[tuple[Engine, str
     if settings.engine != "scripted":
         # Here, because threads that import the same packages can get modules that are not complete.
         import gonogo_server.engine.mlx.engine  # noqa: F401, PLC0415 - see above
-    # A daemon, so that Ctrl-C stops a download.
+    # A daemon, so that the process can end at Ctrl-C before the engine is open.
     threading.Thread(target=open_engine, name="gonogo-start", daemon=True).start()
     return opened
 

@@ -56,7 +56,7 @@ class TensorInfo:
 
 
 LENGTH = struct.Struct("<Q")
-"""The length of a text in bytes, which comes before it."""
+"""The length of a text in bytes, which comes before it. Compiled, because a vocabulary has a hundred thousand texts."""
 
 
 def tensor_infos(path: Path) -> Sequence[TensorInfo]:
@@ -118,14 +118,14 @@ def _unread(name: bytes, what: str) -> UnsupportedModel:
 def _skip(file: BinaryIO, kind: int, number: int) -> None:
     """Skip `number` values of a type."""
     if kind == STRING:
-        for _ in range(number):  # a vocabulary has a hundred thousand
-            file.read(LENGTH.unpack(file.read(LENGTH.size))[0])
+        for _ in range(number):
+            _string(file)
     else:
         file.seek(SIZES[kind] * number, 1)
 
 
 def _string(file: BinaryIO) -> bytes:
-    (length,) = _unpack(file, "<Q")
+    (length,) = LENGTH.unpack(file.read(LENGTH.size))
     return file.read(length)
 
 

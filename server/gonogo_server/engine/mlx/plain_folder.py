@@ -26,10 +26,10 @@ CLASSES: Final = frozenset({"PreTrainedTokenizerFast", "TokenizersBackend"})
 """Classes that use tokenizer.json as it is."""
 
 GPT2: Final = frozenset({"GPT2Tokenizer", "GPT2TokenizerFast"})
-"""Classes that are mostly named because a tokenizer is byte-level BPE, as that of SmolLM2.
+"""Classes that are also named for byte-level BPE tokenizers of other models.
 
 transformers 5 gives them the pre-tokenizer of GPT-2 and no normalizer, in place of those in tokenizer.json (see
-findings/transformers-gpt2-pre-tokenizer.sh). Here they are read as by transformers 4 and by llama.cpp's converter.
+findings/transformers-gpt2-pre-tokenizer.sh). Here they are read as by transformers 4 (allenai/open-instruct#1896).
 """
 
 NAMED: Final = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
