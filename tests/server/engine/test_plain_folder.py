@@ -15,8 +15,9 @@ import mlx.core as mx
 import pytest
 from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx.api import whole
+from gonogo_server.engine.mlx.folder_tokenizer import CALL_MARKS, CALL_TOKENS
 from gonogo_server.engine.mlx.load import load
-from gonogo_server.engine.mlx.plain_folder import CALL_MARKS, CALL_TOKENS, load_plain
+from gonogo_server.engine.mlx.plain_folder import load_plain
 from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm import tokenizer_utils

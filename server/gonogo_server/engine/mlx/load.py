@@ -15,9 +15,10 @@ from mlx.utils import tree_flatten
 from gonogo_server.engine.mlx.adapter import adapt
 from gonogo_server.engine.mlx.api import whole
 from gonogo_server.engine.mlx.device import on_cpu
+from gonogo_server.engine.mlx.folder_tokenizer import keep_words
 from gonogo_server.engine.mlx.gguf import load_gguf
 from gonogo_server.engine.mlx.packed.weights import Weights, can_be_packed, join
-from gonogo_server.engine.mlx.plain_folder import keep_words, load_plain
+from gonogo_server.engine.mlx.plain_folder import load_plain
 from gonogo_server.engine.mlx.refusal import refusal
 from gonogo_server.engine.mlx.rope import look_up_rotations
 from gonogo_server.engine.mlx.text import Text
