@@ -18,6 +18,7 @@ from gonogo_server.engine.mlx.api import whole
 from gonogo_server.engine.mlx.folder_tokenizer import CALL_MARKS, CALL_TOKENS
 from gonogo_server.engine.mlx.load import load
 from gonogo_server.engine.mlx.plain_folder import load_plain
+from gonogo_server.errors import ModelUnavailable
 from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm import tokenizer_utils
@@ -291,6 +292,18 @@ def test_quantised_weights_of_another_mode_are_left_to_the_libraries(folder: Pat
     quantise(folder, mode="mxfp8")
     change(folder / "config.json", lambda config: config.update(quantization={"group_size": 32, "bits": 8}))
     assert load_plain(folder, mx.float32) is None
+
+
+def test_quantised_weights_that_the_model_does_not_have_are_left_to_the_libraries(tiny_folder: Path) -> None:
+    quantise(tiny_folder)
+    weights: Any = mx.load(str(tiny_folder / "model.safetensors"))
+    more = {
+        f"lm_head.{part}": weights[f"model.embed_tokens.{part}"] for part in ("weight", "scales", "biases")
+    }
+    mx.save_safetensors(str(tiny_folder / "model.safetensors"), weights | more)
+    assert load_plain(tiny_folder, mx.float32) is None
+    with pytest.raises(ModelUnavailable, match=r"parameters not in model:\s+lm_head"):
+        load(locate(str(tiny_folder)))
 
 
 def looked_for(function: Callable[..., object], where: str) -> Iterator[str]:

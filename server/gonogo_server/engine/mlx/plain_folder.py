@@ -84,22 +84,24 @@ def _is_uniform(quantization: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def _floats(folder: Path, model: Llama, dtype: mx.Dtype) -> dict[str, mx.array] | None:
-    """The weights by name, unpacked where they are quantised; None if some are in another way than affine."""
+    """The weights by name, unpacked where they are quantised; None if some are unknown, or not affine."""
     stored: dict[str, mx.array] = {}
     for file in sorted(folder.glob("model*.safetensors")):
         read: Any = mx.load(str(file))
         stored.update(read)
     packed = [name.removesuffix(".scales") for name in stored if name.endswith(".scales")]
-    if any(
-        stored[f"{layer}.scales"].dtype == mx.uint8 or f"{layer}.biases" not in stored for layer in packed
-    ):
-        return None
     flat: list[tuple[str, Any]] = tree_flatten(model.parameters())  # type: ignore[assignment]  # a dict where asked for
     widths = {name: tensor.shape[-1] for name, tensor in flat}
+    if not all(_is_affine(stored, layer) and f"{layer}.weight" in widths for layer in packed):
+        return None
     for layer in packed:
         weight, scales, biases = (stored.pop(f"{layer}.{part}") for part in ("weight", "scales", "biases"))
         stored[f"{layer}.weight"] = _unpacked(weight, scales, biases, widths[f"{layer}.weight"])
     return {name: tensor.astype(dtype) for name, tensor in stored.items()}
+
+
+def _is_affine(stored: Mapping[str, mx.array], layer: str) -> bool:
+    return f"{layer}.biases" in stored and stored[f"{layer}.scales"].dtype != mx.uint8
 
 
 def _unpacked(weight: mx.array, scales: mx.array, biases: mx.array, width: int) -> mx.array:
